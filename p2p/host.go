@@ -99,6 +99,9 @@ type Class uint8
 const (
 	// Disk is for reads, writes and hashing.
 	Disk Class = iota
+	// Flush is for making data durable: it may wait long for a device, and
+	// must not hold up the short jobs.
+	Flush
 	// Network is for requests to other services, such as an announce.
 	Network
 	numClasses

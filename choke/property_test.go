@@ -1,0 +1,185 @@
+package choke
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+var policies = map[string]func(Config) Policy{
+	"tit-for-tat": NewTitForTat, "seeding": NewSeeding, "cooperative": NewCooperative,
+}
+
+// TestProperties drives each policy through random lives of random swarms and
+// checks, after every decision, what must always hold.
+func TestProperties(t *testing.T) {
+	for name, policy := range policies {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(60) {
+				rng := newRand(seed)
+				cfg := Default()
+				cfg.Slots, cfg.Optimistic = 1+rng.IntN(5), rng.IntN(3)
+				w := &world{t: t, cfg: cfg, rng: rng, coop: name == "cooperative", tft: name == "tit-for-tat"}
+				// The twin sees each snapshot in another order.
+				w.policy, w.prng = policy(cfg), newRand(seed)
+				w.twin, w.trng = policy(cfg), newRand(seed)
+				w.run(40)
+				if t.Failed() {
+					t.Fatalf("rng seed %d", seed)
+				}
+			}
+		})
+	}
+}
+
+// world is a random population around one policy.
+type world struct {
+	t            *testing.T
+	cfg          Config
+	rng          *rand.Rand
+	coop, tft    bool
+	policy, twin Policy
+	prng, trng   *rand.Rand
+	rs           []Remote
+	next         ID
+}
+
+// run lives for some rechokes, with a few changes before each, every one of
+// them answered by a Fill.
+func (w *world) run(rechokes int) {
+	now := epoch
+	for range rechokes {
+		for range w.rng.IntN(6) {
+			now = now.Add(time.Duration(w.rng.IntN(1500)) * time.Millisecond)
+			w.change(now)
+			before := slices.Clone(w.rs)
+			d := w.ask(now, w.policy.Fill, w.twin.Fill)
+			for _, r := range before {
+				if w.served(&r) && !slices.Contains(d.Unchoked, r.ID) {
+					w.t.Errorf("Fill choked %d, which is served", r.ID)
+				}
+			}
+		}
+		now = now.Add(2 * time.Second)
+		before := slices.Clone(w.rs)
+		d := w.ask(now, w.policy.Rechoke, w.twin.Rechoke)
+		if w.tft {
+			w.checkMerit(before, d)
+		}
+		if w.t.Failed() {
+			return
+		}
+	}
+}
+
+func (w *world) change(now time.Time) {
+	switch k := w.rng.IntN(10); {
+	case k < 4 || len(w.rs) == 0:
+		w.next++
+		w.rs = append(w.rs, Remote{ID: w.next, Joined: now, Interested: w.rng.IntN(3) > 0, Seed: w.rng.IntN(10) == 0, Left: w.rng.IntN(3)})
+	case k == 4:
+		i := w.rng.IntN(len(w.rs))
+		w.rs = slices.Delete(w.rs, i, i+1)
+	default:
+		r := &w.rs[w.rng.IntN(len(w.rs))]
+		r.Interested = w.rng.IntN(3) > 0
+		r.Snubbed = w.rng.IntN(4) == 0
+		r.DownRate = float64(w.rng.IntN(5)) * 100 // small, so that ties are common
+		r.UpRate = float64(w.rng.IntN(2))
+		r.Progress = float64(w.rng.IntN(5)) / 4
+		r.Left = w.rng.IntN(3)
+	}
+}
+
+type question = func(time.Time, []Remote, *rand.Rand) Decision
+
+// ask puts the question, checks the answer, and does what it says.
+func (w *world) ask(now time.Time, q, twin question) Decision {
+	given := slices.Clone(w.rs)
+	d := q(now, w.rs, w.prng)
+	d = Decision{slices.Clone(d.Unchoked), slices.Clone(d.Optimistic)}
+	if !slices.Equal(given, w.rs) {
+		w.t.Errorf("the snapshot was changed")
+	}
+	w.rng.Shuffle(len(given), func(i, j int) { given[i], given[j] = given[j], given[i] })
+	if e := twin(now, given, w.trng); show(d) != show(e) {
+		w.t.Errorf("the order of the snapshot matters: %q and %q", show(d), show(e))
+	}
+	w.checkSlots(d)
+	apply(now, w.rs, d)
+	return d
+}
+
+func (w *world) served(r *Remote) bool { return r.Unchoked && w.wants(r) }
+
+func (w *world) wants(r *Remote) bool {
+	return r.Interested && !r.Seed && (r.Left > 0 || !w.coop)
+}
+
+func (w *world) checkSlots(d Decision) {
+	total := w.cfg.Slots + w.cfg.Optimistic
+	if len(d.Unchoked) > total {
+		w.t.Errorf("%d unchoked in %d slots", len(d.Unchoked), total)
+	}
+	strict := func(ids []ID) bool {
+		return slices.IsSorted(ids) && len(slices.Compact(slices.Clone(ids))) == len(ids)
+	}
+	if !strict(d.Unchoked) || !strict(d.Optimistic) {
+		w.t.Errorf("not ascending: %v", d)
+	}
+	for _, id := range d.Optimistic {
+		if !slices.Contains(d.Unchoked, id) {
+			w.t.Errorf("%d is optimistic and choked", id)
+		}
+	}
+	wasted, waiting := 0, 0
+	for _, r := range w.rs {
+		switch on := slices.Contains(d.Unchoked, r.ID); {
+		case on && !w.wants(&r):
+			wasted++
+		case !on && w.wants(&r):
+			waiting++
+		}
+	}
+	if waiting > 0 && (wasted > 0 || len(d.Unchoked) < total) {
+		w.t.Errorf("%d wait, while of %d slots %d are used and %d of those by remotes that want nothing",
+			waiting, total, len(d.Unchoked), wasted)
+	}
+	for _, id := range d.Unchoked {
+		if byID(w.rs, id) == nil {
+			w.t.Errorf("%d is not here", id)
+		}
+	}
+}
+
+// checkMerit compares the regular slots of a rechoke with the plain reading of
+// BEP 3: sort, take the first.
+func (w *world) checkMerit(rs []Remote, d Decision) {
+	rs = slices.DeleteFunc(rs, func(r Remote) bool {
+		return !r.Interested || r.Seed || r.Snubbed || r.DownRate == 0
+	})
+	slices.SortFunc(rs, func(a, b Remote) int {
+		held := func(r Remote) int {
+			if r.Unchoked {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(b.DownRate, a.DownRate), cmp.Compare(held(a), held(b)), cmp.Compare(a.ID, b.ID))
+	})
+	var want, got []ID
+	for _, r := range rs[:min(len(rs), w.cfg.Slots)] {
+		want = append(want, r.ID)
+	}
+	slices.Sort(want)
+	for _, id := range d.Unchoked {
+		if r := byID(w.rs, id); r.Interested && !r.Seed && !slices.Contains(d.Optimistic, id) {
+			got = append(got, id)
+		}
+	}
+	if !slices.Equal(got, want) {
+		w.t.Errorf("slots by merit: %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,30 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newCompletion(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion SHELL",
+		Short: "Print the completion script of bash, zsh, fish or powershell",
+		Long: `Print a completion script. For bash, in a running shell:
+
+    source <(starling completion bash)`,
+		Args:        args(1, 1, "SHELL"),
+		ValidArgs:   []string{"bash", "zsh", "fish", "powershell"},
+		Annotations: map[string]string{noConfig: "true"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(a.stdout, true)
+			case "zsh":
+				return root.GenZshCompletion(a.stdout)
+			case "fish":
+				return root.GenFishCompletion(a.stdout, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(a.stdout)
+			}
+			return usage(cmd.CommandPath(), "shell %q is not one of bash, zsh, fish, powershell", args[0])
+		},
+	}
+}

@@ -1,0 +1,28 @@
+package main
+
+// Exit codes: a contract with scripts, in --help and in docs/cli.md.
+const (
+	exitOK         = 0
+	exitOther      = 1
+	exitUsage      = 2   // usage or configuration
+	exitNotFound   = 3   // not found, or bad metainfo
+	exitIntegrity  = 4   // data is not what its hashes say, after retries
+	exitIncomplete = 5   // incomplete at a deadline; the same command resumes
+	exitUnreached  = 6   // tracker or network unreachable
+	exitDisk       = 7   // disk full, or permission denied
+	exitUntrusted  = 8   // signature, authentication, TLS
+	exitExists     = 9   // exists, and no --overwrite
+	exitUnmet      = 10  // a condition to wait for was not met
+	exitInternal   = 70  // a bug
+	exitInterrupt  = 130 // stopped by SIGINT
+	exitTerminate  = 143 // stopped by SIGTERM
+)
+
+const exitCodesHelp = `Exit codes:
+  0  ok                              6  tracker or network unreachable
+  1  other error                     7  disk full, permission denied
+  2  usage or configuration          8  untrusted (signature, auth, TLS)
+  3  not found, bad metainfo         9  exists, and no --overwrite
+  4  integrity failure after retries 10 wait condition unmet
+  5  incomplete at a deadline; the same command resumes
+  70 internal error                  130, 143 stopped by SIGINT, SIGTERM`

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"starling/metainfo"
+	"starling/piece"
+)
+
+// selection says which files of a torrent are wanted: those that match an
+// include pattern (all, if there is none) and no exclude pattern.
+type selection struct{ include, exclude []string }
+
+func (s selection) all() bool { return len(s.include) == 0 && len(s.exclude) == 0 }
+
+func (s selection) validate() error {
+	for _, list := range [][]string{s.include, s.exclude} {
+		for _, glob := range list {
+			if _, err := path.Match(glob, ""); err != nil {
+				return fmt.Errorf("pattern %q: %w", glob, err)
+			}
+		}
+	}
+	return nil
+}
+
+// wants says whether file i of a torrent is wanted.
+func (s selection) wants(in *metainfo.Info, i int) bool {
+	parts := in.Files[i].Path
+	if parts == nil {
+		parts = []string{in.Name}
+	}
+	return (len(s.include) == 0 || matches(parts, s.include)) && !matches(parts, s.exclude)
+}
+
+// matches holds a pattern without a slash against every component of a path, so
+// that it names a file or a whole directory anywhere; one with a slash against
+// the path below the torrent's name and the directories on the way to it.
+func matches(parts []string, globs []string) bool {
+	for _, glob := range globs {
+		anchored := strings.Contains(glob, "/")
+		glob = strings.Trim(glob, "/")
+		for i, part := range parts {
+			subject := part
+			if anchored {
+				subject = strings.Join(parts[:i+1], "/")
+			}
+			if ok, _ := path.Match(glob, subject); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pieces returns the pieces that hold a byte of a wanted file, nil for all, and
+// how many bytes the wanted files have.
+func (s selection) pieces(in *metainfo.Info) (wanted *piece.Bitfield, size int64, files int) {
+	wanted = piece.NewBitfield(in.NumPieces())
+	for i, f := range in.Files {
+		if !s.wants(in, i) {
+			continue
+		}
+		files++
+		size += f.Length
+		for p := f.Offset / in.PieceLength; f.Length > 0 && p*in.PieceLength < f.Offset+f.Length; p++ {
+			wanted.Set(int(p))
+		}
+	}
+	if s.all() {
+		wanted = nil
+	}
+	return wanted, size, files
+}

@@ -1,0 +1,97 @@
+package config
+
+import (
+	"time"
+
+	"starling/cmd/starling/internal/units"
+)
+
+// Config is everything that can be configured.
+type Config struct {
+	Quiet         bool     `mapstructure:"quiet"`
+	Verbose       bool     `mapstructure:"verbose"`
+	JSON          bool     `mapstructure:"json"`
+	Progress      string   `mapstructure:"progress"`
+	LogFormat     string   `mapstructure:"log-format"`
+	LogLevel      string   `mapstructure:"log-level"`
+	NoColor       bool     `mapstructure:"no-color"`
+	MetricsListen string   `mapstructure:"metrics-listen"`
+	NodeLabel     []string `mapstructure:"node-label"` // K=V
+
+	Tracker Tracker `mapstructure:"tracker"`
+	Seed    Seed    `mapstructure:"seed"`
+	Leech   Leech   `mapstructure:"leech"`
+	Share   Share   `mapstructure:"share"`
+}
+
+// Tracker configures `starling tracker`.
+type Tracker struct {
+	Listen        string        `mapstructure:"listen"`
+	AdminListen   string        `mapstructure:"admin-listen"`
+	Torrents      string        `mapstructure:"torrents"`
+	State         string        `mapstructure:"state"`
+	Whitelist     bool          `mapstructure:"whitelist"`
+	Public        bool          `mapstructure:"public"`
+	MaxPeersPerIP int           `mapstructure:"max-peers-per-ip"`
+	Interval      time.Duration `mapstructure:"interval"` // 0: the tracker's own choice
+}
+
+// Wire configures a peer's dealings with others.
+type Wire struct {
+	UpLimit   units.Rate `mapstructure:"up-limit"`
+	DownLimit units.Rate `mapstructure:"down-limit"`
+	MaxPeers  int        `mapstructure:"max-peers"`
+	Choke     string     `mapstructure:"choke"`
+	Peer      []string   `mapstructure:"peer"`
+}
+
+// Seed configures `starling seed`.
+type Seed struct {
+	Data    string   `mapstructure:"data"`
+	Listen  string   `mapstructure:"listen"`
+	Tracker []string `mapstructure:"tracker"`
+	Output  string   `mapstructure:"output"`
+	Wire    `mapstructure:",squash"`
+}
+
+// Leech configures `starling leech`.
+type Leech struct {
+	Output       string        `mapstructure:"output"`
+	Listen       string        `mapstructure:"listen"`
+	Tracker      []string      `mapstructure:"tracker"`
+	SeedFor      string        `mapstructure:"seed-for"` // see ParseSeedFor
+	SeedForever  bool          `mapstructure:"seed-forever"`
+	NoSeed       bool          `mapstructure:"no-seed"`
+	Include      []string      `mapstructure:"include"`
+	Exclude      []string      `mapstructure:"exclude"`
+	Overwrite    bool          `mapstructure:"overwrite"`
+	DryRun       bool          `mapstructure:"dry-run"`
+	Timeout      time.Duration `mapstructure:"timeout"`       // 0: none
+	StallTimeout time.Duration `mapstructure:"stall-timeout"` // 0: none
+	OnComplete   string        `mapstructure:"on-complete"`
+	Wire         `mapstructure:",squash"`
+}
+
+// Share configures `starling share`.
+type Share struct {
+	Listen     string   `mapstructure:"listen"`
+	PeerListen string   `mapstructure:"peer-listen"`
+	Advertise  string   `mapstructure:"advertise"`
+	PieceSize  string   `mapstructure:"piece-size"`
+	Exclude    []string `mapstructure:"exclude"`
+	Wire       `mapstructure:",squash"`
+}
+
+// Default returns the configuration that is built in.
+func Default() Config {
+	wire := Wire{MaxPeers: 50, Choke: "tit-for-tat"}
+	return Config{
+		Progress:  "auto",
+		LogFormat: "auto",
+		LogLevel:  "warn",
+		Tracker:   Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8},
+		Seed:      Seed{Data: ".", Listen: ":6881", Wire: wire},
+		Leech:     Leech{Output: ".", Listen: ":0", SeedFor: "auto", Wire: wire},
+		Share:     Share{Listen: ":6969", PeerListen: ":6881", PieceSize: "auto", Wire: wire},
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"starling/cmd/starling/internal/config"
+)
+
+// noConfig marks commands that run even when the configuration is broken.
+const noConfig = "no-config"
+
+// newRoot makes the command tree.
+func newRoot(a *app) *cobra.Command {
+	def := config.Default()
+	root := &cobra.Command{
+		Use:   "starling",
+		Short: "Distribute files to many hosts at once",
+		Long: `starling hands files to many hosts at once: every host that has a piece passes it
+on. One host runs "starling share PATH"; the others run the "starling leech" line
+that it prints. "starling demo" shows it on this machine alone.
+
+REF is a .torrent file, an http(s) URL of one, or a magnet: link.
+
+` + exitCodesHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Annotations[noConfig] != "" || cmd == cmd.Root() {
+				return nil
+			}
+			return a.setup(cmd)
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(cmd.CommandPath(), "%w", err)
+	})
+	fs := root.PersistentFlags()
+	fs.StringVarP(&a.file, "config", "c", "", "configuration `FILE`")
+	fs.BoolP("quiet", "q", def.Quiet, "no progress, and only errors in the log")
+	fs.BoolP("verbose", "v", def.Verbose, "log everything")
+	fs.Bool("json", def.JSON, "the result as JSON on stdout")
+	fs.String("progress", def.Progress, "progress on stderr: auto, bar, plain, json or none")
+	fs.String("log-format", def.LogFormat, "auto, text or json")
+	fs.String("log-level", def.LogLevel, "debug, info, warn or error")
+	fs.Bool("no-color", def.NoColor, "no colours")
+	fs.String("metrics-listen", def.MetricsListen, "serve a peer's /metrics at `HOST:PORT`")
+	fs.StringArray("node-label", def.NodeLabel, "tell the tracker that this host has label `K=V` (repeatable)")
+
+	root.AddCommand(
+		newShare(a), newCreate(a), newInspect(a), newVerify(a), newTracker(a), newSeed(a), newLeech(a),
+		newDemo(a), newConfig(a), newVersion(a), newCompletion(a),
+	)
+	return root
+}
+
+// args checks the number of positional arguments; most < 0 is no bound.
+func args(least, most int, names string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, got []string) error {
+		if len(got) < least {
+			return usage(cmd.CommandPath(), "missing argument: %s", names)
+		}
+		if most >= 0 && len(got) > most {
+			return usage(cmd.CommandPath(), "too many arguments: %s", strings.Join(got[most:], " "))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// grace is how long a command may take to stop after the first signal.
+const grace = 5 * time.Second
+
+// signalled is the cause of a context that a signal ended.
+type signalled struct{ sig os.Signal }
+
+func (s *signalled) Error() string {
+	if s.sig == os.Interrupt {
+		return "interrupted"
+	}
+	return "terminated"
+}
+
+func (s *signalled) code() int {
+	if s.sig == os.Interrupt {
+		return exitInterrupt
+	}
+	return exitTerminate
+}
+
+// watchSignals returns a context that ends with the first SIGINT or SIGTERM.
+// The second ends the process at once, as does the time it may take to stop.
+// SIGHUP reloads the configuration of a daemon; of anything else it ends the
+// process, as it would without us.
+func (a *app) watchSignals(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		var late <-chan time.Time
+		for {
+			select {
+			case <-done:
+				return
+			case <-late:
+				fmt.Fprintf(a.stderr, "starling: stop: not done after %s, giving up\n", grace)
+				os.Exit((context.Cause(ctx).(*signalled)).code())
+			case s := <-signals:
+				first := ctx.Err() == nil
+				switch {
+				case s == syscall.SIGHUP && a.onReload.Load() != nil:
+					a.reload()
+				case s == syscall.SIGHUP:
+					os.Exit(128 + int(syscall.SIGHUP))
+				case first:
+					cancel(&signalled{s})
+					late = time.After(grace)
+				default:
+					os.Exit((&signalled{s}).code())
+				}
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// stopped returns the signal that ended ctx, nil if none did.
+func stopped(ctx context.Context) *signalled {
+	var s *signalled
+	if errors.As(context.Cause(ctx), &s) {
+		return s
+	}
+	return nil
+}
+
+// stoppedDaemon is how a command that runs until it is stopped ends: the exit
+// code says by which signal, and nothing is printed.
+func stoppedDaemon(ctx context.Context, what string) error {
+	if s := stopped(ctx); s != nil {
+		return &failure{code: s.code(), what: what, err: s, quiet: true}
+	}
+	return nil
+}

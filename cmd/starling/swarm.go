@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	crand "crypto/rand"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"starling/cmd/starling/internal/config"
+	"starling/cmd/starling/internal/report"
+	"starling/peer"
+	"starling/tracker"
+)
+
+// farewell bounds what a peer does before it leaves: less than grace, so that
+// the result is still printed.
+const farewell = 4 * time.Second
+
+// swarm is this process's peer: a session, its torrents and its metrics.
+type swarm struct {
+	a       *app
+	session *peer.Session
+	admin   *admin // nil without --metrics-listen
+	extra   []tracker.Param
+	members []*member
+}
+
+// openSwarm starts a session at an address. Without --metrics-listen no metric
+// is even registered: a leech is to reach its first announce in milliseconds.
+func (a *app) openSwarm(listen string, w *config.Wire) (*swarm, error) {
+	cfg := peer.DefaultConfig()
+	cfg.Listen, cfg.Policy, cfg.Logger = listen, w.Choke, a.log
+	cfg.UpLimit, cfg.DownLimit = int64(w.UpLimit), int64(w.DownLimit)
+	cfg.MaxConnsPerTorrent = w.MaxPeers
+	cfg.PeerID = newPeerID()
+	s := &swarm{a: a}
+	if a.cfg.MetricsListen != "" {
+		reg := newRegistry()
+		adm, err := serveAdmin(a.cfg.MetricsListen, reg)
+		if err != nil {
+			return nil, err
+		}
+		s.admin, cfg.Metrics = adm, peer.NewMetrics(reg)
+		labels, err := config.Labels(a.cfg.NodeLabel)
+		if err != nil {
+			return nil, fail("config", err).withCode(exitUsage)
+		}
+		s.extra = nodeParams(adm.port(), labels)
+	}
+	session, err := peer.Listen(cfg)
+	if err != nil {
+		s.close()
+		f := fail("listen "+listen, err)
+		var op *net.OpError
+		if errors.As(err, &op) && f.code == exitUnreached {
+			f.code = exitOther
+		}
+		return nil, f
+	}
+	s.session = session
+	return s, nil
+}
+
+// newPeerID follows the customary form (BEP 20): two letters and a version
+// between dashes, then random bytes.
+func newPeerID() (id [20]byte) {
+	n := copy(id[:], "-SL0001-")
+	crand.Read(id[n:])
+	return id
+}
+
+// add joins a torrent's swarm.
+func (s *swarm) add(j joining) (*member, error) {
+	m := &member{
+		a: s.a, meta: j.meta, store: j.store, dir: j.dir, name: j.name, began: s.a.now(),
+		events: make(chan peer.Event, 256), quit: make(chan struct{}), done: make(chan struct{}), completed: make(chan struct{}),
+	}
+	if m.name == "" {
+		m.name = j.meta.Info.Name
+	}
+	cfg := peer.TorrentConfig{
+		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, OnEvent: m.onEvent,
+	}
+	if an := newAnnouncer(j.tiers, s.extra); an != nil {
+		cfg.Announcer = an // a nil *announcer would be an Announcer that is not nil
+	}
+	t, err := s.session.Add(cfg)
+	if err != nil {
+		return nil, err
+	}
+	m.torrent = t
+	m.disk = t.Stats().BytesDone
+	s.members = append(s.members, m)
+	return m, nil
+}
+
+// ready says where we serve, and from then on what happens.
+func (s *swarm) ready(more map[string]string) {
+	at := map[string]string{"peer": s.session.Addr().String()}
+	for what, addr := range more {
+		at[what] = addr
+	}
+	if s.admin != nil {
+		s.admin.ready.Store(true)
+		at["metrics"] = s.admin.addr()
+	}
+	e := report.Event{Name: "ready", Addresses: at}
+	if len(s.members) == 1 {
+		e.Torrent, e.InfoHash = s.members[0].name, s.members[0].meta.InfoHash.String()
+	}
+	s.a.rep.Event(e)
+	for _, m := range s.members {
+		go m.reportEvents()
+	}
+}
+
+// reloadable lets SIGHUP change what can change: the rate limits.
+func (s *swarm) reloadable(wire func(*config.Config) *config.Wire) {
+	apply := func(c *config.Config) []string {
+		w := wire(c)
+		for _, m := range s.members {
+			if err := m.torrent.SetLimits(int64(w.UpLimit), int64(w.DownLimit)); err != nil {
+				return []string{"rate limits not applied: " + err.Error()}
+			}
+		}
+		return []string{"up-limit " + w.UpLimit.String(), "down-limit " + w.DownLimit.String(), "the rest needs a restart"}
+	}
+	s.a.onReload.Store(&apply)
+}
+
+// watch shows how the members do until ctx ends or check, called at each
+// reading of a member, says that it is over.
+func (s *swarm) watch(ctx context.Context, check func(m *member, st *peer.Stats) (over bool, err error)) error {
+	tick := time.NewTicker(s.a.rep.Interval())
+	defer tick.Stop()
+	for {
+		for _, m := range s.members {
+			st := m.torrent.Stats()
+			s.a.rep.Status(m.status(&st), false)
+			if over, err := check(m, &st); over || err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// leave stops the members and returns their last readings. Not the caller's
+// context bounds it, which has ended by now, but what is left of the grace.
+func (s *swarm) leave() ([]peer.Stats, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	var first error
+	last := make([]peer.Stats, len(s.members))
+	for i, m := range s.members {
+		st, err := m.stop(ctx)
+		last[i] = st
+		if first == nil {
+			first = err
+		}
+	}
+	s.close()
+	return last, first
+}
+
+// close ends the session and the metrics.
+func (s *swarm) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if s.session != nil {
+		if err := s.session.Close(ctx); err != nil {
+			s.a.log.Debug("close", "err", err)
+		}
+	}
+	if s.admin != nil {
+		s.admin.close(ctx)
+	}
+}
+
+// hostPort puts a host and a listener's port together.
+func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -1,0 +1,126 @@
+package tcp
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"starling/p2p"
+)
+
+var (
+	errNotFirst = errors.New("a message with a body comes first")
+	errLegacy   = errors.New("no legacy wire here")
+)
+
+// admit takes a new connection in, if its address has room.
+func (a *Acceptor) admit(c net.Conn) {
+	ip := countedIP(c.RemoteAddr())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed || ip.IsValid() && a.perIP[ip] >= a.cfg.MaxPerIP {
+		c.Close()
+		return
+	}
+	if ip.IsValid() {
+		a.perIP[ip]++
+	}
+	if len(a.pending) >= a.cfg.MaxPending {
+		// Its goroutine sees the close and tidies up.
+		a.pending[0].Close()
+		a.pending = slices.Delete(a.pending, 0, 1)
+	}
+	a.pending = append(a.pending, c)
+	release := sync.OnceFunc(func() { a.leave(ip) })
+	a.tasks.Go(func() { a.handshake(c, release) })
+}
+
+// leave uncounts a connection.
+func (a *Acceptor) leave(ip netip.Addr) {
+	if !ip.IsValid() {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.perIP[ip]--; a.perIP[ip] == 0 {
+		delete(a.perIP, ip)
+	}
+}
+
+// countedIP returns the address that MaxPerIP counts, invalid where it does not.
+func countedIP(addr net.Addr) netip.Addr {
+	ap, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	ip := ap.Addr().Unmap().WithZone("")
+	if ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() {
+		return netip.Addr{}
+	}
+	if ip.Is6() {
+		// One subscriber has a whole /64.
+		if p, err := ip.Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return ip
+}
+
+// handshake reads the first message of c and routes it.
+func (a *Acceptor) handshake(c net.Conn, release func()) {
+	f, err := a.readFirst(c)
+	a.mu.Lock()
+	if i := slices.Index(a.pending, c); i >= 0 {
+		a.pending = slices.Delete(a.pending, i, i+1)
+	}
+	a.mu.Unlock()
+	f.release = release
+	if err != nil {
+		a.cfg.Logger.Debug("connection refused", "addr", c.RemoteAddr(), "reason", err)
+		f.drop()
+		c.Close()
+		return
+	}
+	f.Type, f.Head = f.frame.Type, f.frame.Head()
+	h := a.cfg.Route(f)
+	f.Head = nil
+	if h == nil {
+		a.cfg.Logger.Debug("connection refused", "addr", c.RemoteAddr(), "reason", "not routed")
+		f.drop()
+		c.Close()
+		return
+	}
+	// A host that has stopped closes it; there is nothing to add.
+	_ = h.Adopt(c, f)
+}
+
+// readFirst returns a FirstMessage in any case; it owns memory to give back.
+func (a *Acceptor) readFirst(c net.Conn) (*FirstMessage, error) {
+	f := &FirstMessage{Addr: c.RemoteAddr(), in: newReader(c), codec: Native{}}
+	f.frame.pool = a.cfg.Buffers
+	if err := c.SetReadDeadline(time.Now().Add(a.cfg.Timeout)); err != nil {
+		return f, err
+	}
+	b, err := f.in.Peek(1)
+	if err != nil {
+		return f, err
+	}
+	if b[0] == legacyByte {
+		if a.cfg.Legacy == nil {
+			return f, errLegacy
+		}
+		f.codec = a.cfg.Legacy()
+	}
+	for f.frame.Type == 0 {
+		if err := f.codec.ReadHead(f.in, &f.frame, a.cfg.Limits); err != nil {
+			return f, err
+		}
+	}
+	if f.frame.BodyLen > 0 {
+		return f, &p2p.ProtocolError{Reason: p2p.ReasonHandshake, Err: errNotFirst}
+	}
+	return f, c.SetReadDeadline(time.Time{})
+}

@@ -1,0 +1,168 @@
+package peer
+
+import (
+	"context"
+	"time"
+
+	"starling/p2p"
+)
+
+// Announce times. An interval comes from the tracker and is bounded by its
+// client; these hold where there is none yet.
+const (
+	announceWait    = 30 * time.Second // for one announce, all trackers tried
+	firstRetry      = time.Second
+	lastRetry       = 5 * time.Minute
+	defaultInterval = 30 * time.Minute
+	hungry          = 8 // with fewer remotes and candidates we ask again soon
+)
+
+// announceState is when and why we next talk to the tracker.
+type announceState struct {
+	timer    *p2p.Timer
+	next     AnnounceEvent
+	running  bool
+	again    bool // an event came up while one was running
+	failures int
+	failed   bool
+}
+
+// announceJob asks the tracker.
+type announceJob struct {
+	announcer Announcer
+	in        Announce
+	out       Announced
+	err       error
+}
+
+func (j *announceJob) Class() p2p.Class { return p2p.Network }
+
+func (j *announceJob) Do(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, announceWait)
+	defer cancel()
+	j.out, j.err = j.announcer.Announce(ctx, j.in)
+}
+
+// announceEvent tells the tracker of an event at once.
+func (e *Engine) announceEvent(ev AnnounceEvent) {
+	if e.announce.next != EventStarted { // a tracker must hear of the start first
+		e.announce.next = ev
+	}
+	e.announceNow()
+}
+
+// announceNow announces, unless an announce is under way: one at a time.
+func (e *Engine) announceNow() {
+	a := &e.announce
+	if e.cfg.Announcer == nil || e.stopping {
+		return
+	}
+	if a.running {
+		a.again = true
+		return
+	}
+	a.running, a.again = true, false
+	a.timer.Stop()
+	e.node.Host().Run(&announceJob{announcer: e.cfg.Announcer, in: e.announceOf(a.next)})
+}
+
+func (e *Engine) announceOf(ev AnnounceEvent) Announce {
+	want := e.cfg.NumWant
+	if ev == EventStopped || e.finished && len(e.remotes) > 0 {
+		want = 0 // a seed is found by others
+	}
+	return Announce{
+		InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID, Port: e.cfg.ListenPort,
+		Uploaded: int64(e.stats.SentPayload), Downloaded: int64(e.stats.ReceivedPayload),
+		Left: e.pick.Left(), Event: ev, NumWant: want,
+	}
+}
+
+// announced takes the tracker's answer and sets the next time.
+func (e *Engine) announced(j *announceJob) {
+	a := &e.announce
+	a.running = false
+	if e.stopping {
+		return
+	}
+	now := e.now()
+	if j.err != nil {
+		e.announceFailed(j.err, now)
+		return
+	}
+	e.obs.Announced("ok")
+	if a.failed || e.stats.TrackerErr != nil || j.in.Event == EventStarted {
+		e.emit(TrackerOK, "", nil)
+	}
+	a.failed, a.failures, e.stats.TrackerErr = false, 0, nil
+	if a.next == j.in.Event {
+		a.next = EventNone
+	} else if j.in.Event == EventStarted && e.finished && e.stats.ReceivedPayload > 0 {
+		a.next, a.again = EventCompleted, true
+	}
+	e.stats.TrackerComplete, e.stats.TrackerIncomplete = j.out.Complete, j.out.Incomplete
+	for _, addr := range j.out.Peers {
+		e.cands.add(addr, fromTracker, now)
+	}
+	e.dialMore(now)
+	if a.again {
+		e.announceNow()
+		return
+	}
+	wait := j.out.Interval
+	if wait <= 0 {
+		wait = defaultInterval
+	}
+	if !e.finished && len(e.remotes) < hungry && j.out.MinInterval > 0 {
+		wait = min(wait, j.out.MinInterval)
+	}
+	a.timer.Set(now.Add(e.jitter(wait)))
+}
+
+func (e *Engine) announceFailed(err error, now time.Time) {
+	a := &e.announce
+	e.obs.Announced("error")
+	if !a.failed {
+		e.emit(TrackerFailed, "", err)
+	}
+	a.failed = true
+	e.stats.TrackerErr = err
+	wait := min(firstRetry<<min(a.failures, 16), lastRetry)
+	a.failures++
+	a.timer.Set(now.Add(e.jitter(wait)))
+}
+
+// jitter spreads a wait by ±10 %, so that a fleet that was started together
+// does not announce together for ever.
+func (e *Engine) jitter(d time.Duration) time.Duration {
+	return d*9/10 + time.Duration(e.node.Host().Rand().Int64N(int64(d/5)+1))
+}
+
+// Stop ends the torrent's dealings with others: no more connections, requests
+// or announces. It returns the last announce, and whether the tracker knows of
+// us at all.
+func (e *Engine) Stop() (last Announce, known bool) {
+	e.flushHaves()
+	e.stopping = true
+	e.announce.timer.Stop()
+	last = e.announceOf(EventStopped)
+	for _, r := range e.order {
+		e.fault(r, p2p.Violation(p2p.ReasonShutdown, "going away"))
+	}
+	e.settle()
+	return last, e.cfg.Announcer != nil && e.announce.next != EventStarted
+}
+
+// SetLimits changes the rate limits, bytes a second, 0: none.
+func (e *Engine) SetLimits(up, down int64) {
+	e.up.rate, e.down.rate = up, down
+	e.limitPassed()
+}
+
+// AddPeers connects to more addresses.
+func (e *Engine) AddPeers(addrs []string) {
+	for _, a := range addrs {
+		e.cands.add(a, fromUser, e.now())
+	}
+	e.dialMore(e.now())
+}

@@ -1,0 +1,93 @@
+package peer
+
+import (
+	"slices"
+
+	"starling/choke"
+	"starling/p2p"
+)
+
+// onInterest hears whether a remote wants something of ours.
+func (e *Engine) onInterest(r *remote, interested bool) error {
+	if r.phase != ready {
+		return p2p.Violation(p2p.ReasonBadState, "interest before what it has")
+	}
+	if r.peerInterested != interested {
+		r.peerInterested = interested
+		e.rechoke = true
+	}
+	return nil
+}
+
+// snapshot describes every remote for the policy.
+func (e *Engine) snapshot() []choke.Remote {
+	now := e.now()
+	rs := e.chokeBuf[:0]
+	for _, r := range e.order {
+		if r.phase != ready || r.fault != nil {
+			continue
+		}
+		rs = append(rs, choke.Remote{
+			ID:         choke.ID(r.id),
+			Interested: r.peerInterested,
+			Snubbed:    r.snubbed,
+			DownRate:   r.in.rate.Value(now),
+			UpRate:     r.out.rate.Value(now),
+			Joined:     r.opened,
+			Unchoked:   !r.amChoking,
+			UnchokedAt: r.unchokedAt,
+			Progress:   float64(r.have.Count()) / float64(max(1, e.geo.NumPieces())),
+			Left:       r.needs,
+			Seed:       r.seed,
+		})
+	}
+	e.chokeBuf = rs
+	return rs
+}
+
+// rechokeAll recomputes who is unchoked: every Rechoke interval.
+func (e *Engine) rechokeAll() {
+	now := e.now()
+	for _, r := range e.order {
+		e.readTraffic(r, now)
+	}
+	e.cfg.Policy.SetSeeding(e.finished)
+	e.decide(e.cfg.Policy.Rechoke(now, e.snapshot(), e.node.Host().Rand()))
+	e.settle()
+}
+
+// fillSlots gives free slots away between two rechokes.
+func (e *Engine) fillSlots() {
+	e.decide(e.cfg.Policy.Fill(e.now(), e.snapshot(), e.node.Host().Rand()))
+}
+
+// decide carries a decision out.
+func (e *Engine) decide(d choke.Decision) {
+	now := e.now()
+	for _, r := range e.order {
+		if r.phase != ready {
+			continue
+		}
+		_, unchoke := slices.BinarySearch(d.Unchoked, choke.ID(r.id))
+		optimistic := slices.Contains(d.Optimistic, choke.ID(r.id))
+		if optimistic && !r.optimistic {
+			e.obs.Choke("optimistic_unchoke")
+		}
+		r.optimistic = optimistic
+		if unchoke != r.amChoking {
+			continue // as it was
+		}
+		r.amChoking = !unchoke
+		if unchoke {
+			r.unchokedAt = now
+			e.obs.Choke("unchoke")
+			e.send(r, typeUnchoke, nil)
+			e.suggest(r)
+			continue
+		}
+		e.obs.Choke("choke")
+		e.send(r, typeChoke, nil)
+		e.rejectAll(r)
+		e.spread.leave(r)
+	}
+}

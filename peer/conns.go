@@ -1,0 +1,287 @@
+package peer
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"slices"
+	"time"
+
+	"starling/p2p"
+	"starling/piece"
+)
+
+// onOpened meets a new connection. The dialer speaks first.
+func (e *Engine) onOpened(info p2p.ConnInfo) {
+	now := e.now()
+	if !info.Dialed {
+		// Not kept before its HELO: a connection that begins with one of
+		// the framework's own requests is served and closed by the Node.
+		e.add(&remote{id: info.ID, addr: info.Addr, phase: greeting, opened: now, lastIn: now, lastSent: now})
+		return
+	}
+	r := e.remotes[info.ID]
+	if r == nil {
+		return
+	}
+	r.phase, r.opened, r.lastIn = greeting, now, now
+	e.sendHello(r)
+	e.settle()
+}
+
+// add makes a remote known. Connection ids rise, so order stays sorted.
+func (e *Engine) add(r *remote) {
+	r.amChoking, r.peerChoking = true, true
+	r.window, r.maxRequest, r.maxQueue = startWindow, maxRun, maxQueue
+	e.remotes[r.id] = r
+	e.order = append(e.order, r)
+}
+
+func (e *Engine) sendHello(r *remote) {
+	e.scratch = appendHello(e.scratch[:0], &Hello{
+		Version: wireVersion, Caps: capSuggest, InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID,
+		ListenPort: e.cfg.ListenPort, MaxQueue: maxQueue, MaxRequest: maxRun,
+	})
+	e.send(r, typeHello, e.scratch)
+}
+
+// onHello is the remote's introduction. It is not routed through handle, for
+// it is the one message that may come before the handshake is over.
+func (e *Engine) onHello(c p2p.ConnID, m *p2p.Message) {
+	r := e.remotes[c]
+	if r == nil || r.fault != nil {
+		return
+	}
+	e.node.Keep(c)
+	r.lastIn = e.now()
+	r.controlIn += uint64(p2p.HeaderSize + len(m.Head))
+	if err := e.greet(r, m.Head); err != nil {
+		e.fault(r, err)
+	}
+	e.settle()
+}
+
+func (e *Engine) greet(r *remote, head []byte) error {
+	if r.phase != greeting {
+		return p2p.Violation(p2p.ReasonBadState, "a second HELO")
+	}
+	h, err := ParseHello(head)
+	switch {
+	case err != nil:
+		return err
+	case h.InfoHash != e.cfg.InfoHash:
+		return p2p.Violation(p2p.ReasonUnknownTorrent, "HELO for infohash %x", h.InfoHash)
+	case h.PeerID == e.cfg.PeerID:
+		e.cands.forget(r.addr)
+		return p2p.Violation(p2p.ReasonSelf, "connected to ourselves")
+	}
+	r.peerID, r.caps = h.PeerID, h.Caps
+	r.maxRequest = min(int(h.MaxRequest), maxRun)
+	r.maxQueue = min(int(h.MaxQueue), maxQueue)
+	if !r.dialed {
+		r.addr = withPort(r.addr, h.ListenPort)
+	}
+	if e.bans.has(e.now(), r.addr, r.peerID) {
+		return p2p.Violation(p2p.ReasonBanned, "%s is banned", r.addr)
+	}
+	if err := e.admit(r); err != nil {
+		return err
+	}
+	if !r.dialed {
+		e.sendHello(r)
+	}
+	r.phase = declaring
+	e.declare(r)
+	return nil
+}
+
+// admit decides between two connections to one peer, and keeps their number
+// bounded. Where both sides dialed at once, the connection that the smaller
+// peer id dialed stays: both sides reach the same verdict. Where one side
+// dialed twice the older stays.
+func (e *Engine) admit(r *remote) error {
+	open := 0
+	for _, o := range e.order {
+		if o == r || o.phase < declaring || o.fault != nil {
+			continue
+		}
+		open++
+		if o.peerID != r.peerID {
+			continue
+		}
+		if o.dialed == r.dialed || (string(e.cfg.PeerID[:]) < string(r.peerID[:])) == o.dialed {
+			return p2p.Violation(p2p.ReasonDuplicate, "already connected to %s", o.addr)
+		}
+		e.fault(o, p2p.Violation(p2p.ReasonDuplicate, "a better connection to %s", r.addr))
+	}
+	if open >= e.cfg.MaxRemotes {
+		return p2p.Violation(p2p.ReasonTooMany, "%d connections", open)
+	}
+	return nil
+}
+
+// declare tells a remote what we have.
+func (e *Engine) declare(r *remote) {
+	have := e.pick.Have()
+	switch n := have.Count(); {
+	case n == 0:
+		e.send(r, typeHaveNone, nil)
+	case n == e.geo.NumPieces():
+		e.send(r, typeHaveAll, nil)
+	default:
+		e.send(r, typeBitfield, have.Bytes())
+	}
+}
+
+// onBitfield reads what the remote has: BITF, HALL or HNON, once.
+func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
+	if r.phase != declaring {
+		return p2p.Violation(p2p.ReasonBadState, "a second %v", m.Type)
+	}
+	n := e.geo.NumPieces()
+	r.have = piece.NewBitfield(n)
+	switch m.Type {
+	case typeBitfield:
+		bf, err := piece.BitfieldFromBytes(m.Head, n)
+		if err != nil {
+			return p2p.Violation(p2p.ReasonBadMessage, "%w", err)
+		}
+		r.have = bf
+	case typeHaveAll:
+		r.have.SetAll()
+	}
+	now := e.now()
+	r.phase, r.lastData = ready, now
+	if r.seed = r.have.All(); r.seed {
+		e.pick.AddSeed()
+	} else {
+		e.pick.AddRemote(r.have)
+	}
+	mine := e.pick.Have()
+	for i := range n {
+		switch has := r.have.Has(i); {
+		case has && e.pick.WantsPiece(i):
+			r.useful++
+		case !has && mine.Has(i):
+			r.needs++
+		}
+	}
+	e.cands.connected(r.addr)
+	_ = e.node.AddPeer(r.addr, r.addr) // a full table only shortens what LIST answers
+	e.interest(r)
+	return e.mutual(r)
+}
+
+// mutual ends a connection on which neither side can ever give the other
+// anything: both have all.
+func (e *Engine) mutual(r *remote) error {
+	if r.seed && e.pick.NumHave() == e.geo.NumPieces() && !e.stopping {
+		return p2p.Violation(p2p.ReasonNotNeeded, "both have every piece")
+	}
+	return nil
+}
+
+// fault marks a remote to be closed when the event is over. Until then it
+// stays in every list, so that no walk is disturbed.
+func (e *Engine) fault(r *remote, err error) {
+	if r.fault == nil {
+		r.fault = err
+		e.faulty = true
+	}
+}
+
+func (e *Engine) closeFaulty() {
+	for _, r := range slices.Clone(e.order) {
+		if r.fault == nil {
+			continue
+		}
+		var v *p2p.ProtocolError
+		if errors.As(r.fault, &v) && r.phase >= greeting {
+			// Tell the other side why, if it still reads.
+			_ = e.node.Send(r.id, p2p.Message{Type: p2p.ERRO, Head: []byte(r.fault.Error())})
+		}
+		e.node.Close(r.id, r.fault)
+		e.gone(r, r.fault)
+	}
+}
+
+// onClosed hears that a connection ended, or never came to be.
+func (e *Engine) onClosed(c p2p.ConnID, err error) {
+	if r := e.remotes[c]; r != nil {
+		if errors.Is(err, io.EOF) {
+			err = p2p.Violation(p2p.ReasonEOF, "closed by the other side")
+		}
+		e.gone(r, err)
+	}
+	e.settle()
+}
+
+// gone forgets a remote: its requests go back to the picker, its pieces leave
+// the availability, its slot is free, its address waits for its next turn.
+func (e *Engine) gone(r *remote, err error) {
+	now := e.now()
+	delete(e.remotes, r.id)
+	e.order = slices.DeleteFunc(e.order, func(o *remote) bool { return o == r })
+	e.releaseAll(r)
+	e.spread.leave(r)
+	if r.phase == ready {
+		if r.seed {
+			e.pick.RemoveSeed()
+		} else {
+			e.pick.RemoveRemote(r.have)
+		}
+		e.node.RemovePeer(r.addr)
+	}
+	e.keepTotals(r)
+	reason := p2p.ReasonOf(err)
+	if reason == p2p.ReasonOther {
+		reason = p2p.ReasonIO
+		if r.phase == dialing {
+			reason = p2p.ReasonDialFailed
+		}
+	}
+	e.obs.Closed(reason)
+	e.refill, e.rechoke = true, true
+	if slices.ContainsFunc(e.order, func(o *remote) bool { return o.addr == r.addr }) {
+		return // the peer itself is still here, on a better connection
+	}
+	lasted := r.phase == ready && now.Sub(r.opened) > time.Minute
+	e.cands.failed(r.addr, reason, lasted, now, e.node.Host().Rand())
+}
+
+// dialMore connects to candidates while there is room.
+func (e *Engine) dialMore(now time.Time) {
+	if e.stopping {
+		return
+	}
+	open, half := 0, 0
+	for _, r := range e.order {
+		open++
+		if r.phase == dialing {
+			half++
+		}
+	}
+	for open < e.cfg.MaxRemotes && half < maxHalfOpen {
+		addr, ok := e.cands.next(now)
+		if !ok {
+			return
+		}
+		if e.bans.hasAddr(now, addr) {
+			continue
+		}
+		open++
+		half++
+		id := e.node.Host().Dial(addr)
+		e.add(&remote{id: id, dialed: true, addr: addr, phase: dialing, opened: now, lastIn: now, lastSent: now})
+	}
+}
+
+// withPort replaces the port of an address by the one its owner listens on;
+// port 0 leaves the address as it is.
+func withPort(addr string, port uint16) string {
+	ap, err := netip.ParseAddrPort(addr)
+	if err != nil || port == 0 {
+		return addr
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap(), port).String()
+}

@@ -1,0 +1,47 @@
+// Package peer is one peer of a swarm: it fetches the pieces of a torrent from
+// other peers and serves them to others.
+//
+// # Two halves
+//
+// The Engine is a state machine. It owns no socket, clock, goroutine or file:
+// it stands on a p2p.Node, hears of messages, timers and finished jobs from it,
+// and answers by sending, dialing and starting jobs. What runs on a fleet and
+// what runs in a simulation is this same code.
+//
+// The Session (the files session*.go and metrics*.go, the only ones here that
+// may touch the outside) gives each torrent a tcp.Host with one loop goroutine,
+// and shares one listening port, one pool of workers and one pool of buffers
+// among them. The first message of a connection, HELO, says which torrent it is
+// for.
+//
+// # The way of the data
+//
+//	remote ──HAVE──▶ piece.Picker ──run──▶ REQU ──▶ remote
+//	remote ──PIEC (a pooled buffer)──▶ putJob: hash, write ──▶ HAVE to all
+//	remote ──REQU──▶ its queue ──Drained──▶ PIEC (a section of a file)
+//
+// Bytes never enter the engine: it passes payloads from the host to a job, and
+// sections of files from Content to the host.
+//
+// # Rules
+//
+//   - Each request gets exactly one answer, PIEC or REJE (BEP 6).
+//   - A window bounds what is asked of one remote, and grows while answers are
+//     quick; a budget bounds what is asked or in memory over all remotes. A slow
+//     disk so slows the asking, not the memory.
+//   - Whom to serve is a choke.Policy's to say; free slots are filled at once.
+//   - Control messages are never dropped: a remote that does not read them is
+//     closed. PIECs wait in the engine's queues, where a choke or a cancel can
+//     still reach them.
+//   - A remote that is gone, silent or choking costs its requests only. Corrupt
+//     pieces are held against whoever sent them (blame.go).
+//   - A seed suggests to each remote pieces that nobody else has or is getting
+//     (spread.go), so that its uplink is spent on new pieces.
+//   - A disk that refuses pauses the download, not the uploads, and is tried
+//     again.
+//
+// # What it does not do
+//
+// It does not talk to trackers (an Announcer does), parse torrents, choose
+// where files lie, or print anything.
+package peer

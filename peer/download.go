@@ -1,0 +1,332 @@
+package peer
+
+import (
+	"time"
+
+	"starling/p2p"
+	"starling/piece"
+)
+
+// flight is a piece between its first request and its verdict.
+type flight struct {
+	begun    time.Time
+	writing  int // jobs under way
+	complete bool
+	from     []contribution
+}
+
+// onHave learns of new pieces of a remote.
+func (e *Engine) onHave(r *remote, m *p2p.Message) error {
+	if r.phase != ready {
+		return p2p.Violation(p2p.ReasonBadState, "HAVE before what it has")
+	}
+	mine := e.pick.Have()
+	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
+		if r.have.Has(i) {
+			return
+		}
+		r.have.Set(i)
+		e.pick.AddHave(i)
+		if e.pick.WantsPiece(i) {
+			r.useful++
+		}
+		if mine.Has(i) {
+			r.needs--
+			e.spread.arrived(r, i)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if !r.seed && r.have.All() {
+		// From here on it is counted as a seed: O(1) to add and remove.
+		e.pick.RemoveRemote(r.have)
+		e.pick.AddSeed()
+		r.seed = true
+	}
+	e.interest(r)
+	e.ask(r)
+	e.suggest(r)
+	return e.mutual(r)
+}
+
+// onDontHave takes a HAVE back (BEP 54).
+func (e *Engine) onDontHave(r *remote, m *p2p.Message) error {
+	if r.phase != ready {
+		return p2p.Violation(p2p.ReasonBadState, "DONT before what it has")
+	}
+	lost := -1
+	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) { lost = i })
+	if err != nil || !r.have.Has(lost) {
+		return err
+	}
+	if r.seed {
+		r.seed = false
+		e.pick.RemoveSeed()
+	} else {
+		e.pick.RemoveRemote(r.have)
+	}
+	r.have.Clear(lost)
+	e.pick.AddRemote(r.have)
+	if e.pick.WantsPiece(lost) {
+		r.useful--
+	}
+	if e.pick.Have().Has(lost) {
+		r.needs++
+	}
+	e.interest(r)
+	return nil
+}
+
+// interest tells a remote whether it has something for us, when that changes.
+func (e *Engine) interest(r *remote) {
+	if want := r.useful > 0; r.phase == ready && want != r.amInterested {
+		r.amInterested = want
+		if want {
+			e.send(r, typeInterest, nil)
+		} else {
+			e.send(r, typeNoInter, nil)
+		}
+	}
+}
+
+// onChoke hears that a remote begins or ceases to serve us. As in BEP 6 a
+// choke cancels nothing by itself: what will not be served is rejected.
+func (e *Engine) onChoke(r *remote, choking bool) error {
+	r.peerChoking = choking
+	if choking {
+		r.suggested = r.suggested[:0]
+		return nil
+	}
+	r.lastData = e.now()
+	e.ask(r)
+	return nil
+}
+
+// onSuggest notes pieces that a remote would rather send (BEP 6): our seeds
+// name pieces that nobody else has or is getting, so that no two leechers ask
+// a seed for the same one.
+func (e *Engine) onSuggest(r *remote, m *p2p.Message) error {
+	if r.phase != ready {
+		return p2p.Violation(p2p.ReasonBadState, "SUGG before what it has")
+	}
+	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
+		if r.have.Has(i) && len(r.suggested) < maxQueue {
+			r.suggested = append(r.suggested, i)
+		}
+	})
+	e.ask(r)
+	return err
+}
+
+// askAll gives every remote with room its next requests. Limited downloads
+// start with a different remote each time, so that none is always last.
+func (e *Engine) askAll() {
+	n := len(e.order)
+	for i := range n {
+		e.ask(e.order[(i+e.turn)%n])
+	}
+	e.turn++
+}
+
+// ask keeps r's window full.
+func (e *Engine) ask(r *remote) {
+	if r.phase != ready || r.peerChoking || !r.amInterested || r.fault != nil || e.stopping || e.pausedByDisk() {
+		return
+	}
+	now := e.now()
+	for r.outstanding < r.window && len(r.requests) < r.maxQueue && len(r.requests) < maxQueue {
+		if e.asked+e.onDisk >= budget && len(r.requests) > 0 {
+			return
+		}
+		if !e.down.ready(now) {
+			e.limitAt(e.down.at)
+			return
+		}
+		run, ok := e.choose(r)
+		if !ok {
+			return
+		}
+		e.request(r, run, now)
+	}
+}
+
+// pausedByDisk says that the disk refused and it is not time to try again. A
+// try is one window of one remote: the first write's verdict decides.
+func (e *Engine) pausedByDisk() bool {
+	return e.diskErr != nil && (e.now().Before(e.retryAt) || e.asked+e.onDisk > 0)
+}
+
+// choose asks the picker for r's next run.
+func (e *Engine) choose(r *remote) (piece.Run, bool) {
+	for len(r.suggested) > 0 && !e.pick.WantsPiece(r.suggested[0]) {
+		r.suggested = r.suggested[1:]
+	}
+	ask := piece.Ask{Have: r.have, Seed: r.seed, MaxLength: r.runLength(), Suggested: r.suggested}
+	if e.pick.InEndgame() {
+		// Others' runs, asked for again. Only an idle remote helps.
+		if r.outstanding > 0 {
+			return piece.Run{}, false
+		}
+		ask.Endgame = true
+		e.runBuf = e.runBuf[:0]
+		for _, q := range r.requests {
+			e.runBuf = append(e.runBuf, q.run)
+		}
+		ask.Outstanding = e.runBuf
+	}
+	return e.pick.Pick(&ask)
+}
+
+func (e *Engine) request(r *remote, run piece.Run, now time.Time) {
+	e.pick.Requested(run)
+	if len(r.requests) == 0 {
+		r.lastData = now
+	}
+	r.requests = append(r.requests, request{run: run, at: now})
+	r.outstanding += run.Length
+	e.asked += run.Length
+	e.down.take(now, run.Length)
+	if e.flights[run.Piece] == nil {
+		e.flights[run.Piece] = &flight{begun: now}
+	}
+	e.obs.QueueDepth(len(r.requests))
+	e.scratch = appendRun(e.scratch[:0], run)
+	e.send(r, typeRequest, e.scratch)
+}
+
+// release gives a request's run back to the picker.
+func (e *Engine) release(r *remote, q *request) {
+	if q.released {
+		return
+	}
+	q.released = true
+	r.outstanding -= q.run.Length
+	e.asked -= q.run.Length
+	e.pick.Unrequested(q.run)
+	e.refill = true
+}
+
+// releaseAll gives back all of a remote's requests: it is gone.
+func (e *Engine) releaseAll(r *remote) {
+	for i := range r.requests {
+		e.release(r, &r.requests[i])
+	}
+	r.requests = r.requests[:0]
+}
+
+// giveUp frees what a silent remote holds for others to ask for. Its answers
+// are still welcome.
+func (e *Engine) giveUp(r *remote) {
+	for i := range r.requests {
+		e.release(r, &r.requests[i])
+	}
+	r.window = minWindow
+}
+
+// onReject hears that a request will not be served.
+func (e *Engine) onReject(r *remote, m *p2p.Message) error {
+	run, err := parseRun(m.Head, e.geo)
+	if err != nil {
+		return err
+	}
+	i := r.find(run)
+	if i < 0 {
+		return p2p.Violation(p2p.ReasonBadMessage, "REJE of a request we did not make")
+	}
+	q := r.drop(i)
+	e.release(r, &q)
+	if !q.silent && !r.peerChoking {
+		// It says that it serves us, and does not. Do not ask in a circle.
+		if r.rejected++; r.rejected > maxQueue {
+			return p2p.Violation(p2p.ReasonFlood, "it rejected %d requests in a row", r.rejected)
+		}
+	}
+	return nil
+}
+
+// onPiece takes the bytes of a run.
+func (e *Engine) onPiece(r *remote, m *p2p.Message) error {
+	run, err := pieceRun(m, e.geo)
+	if err != nil {
+		return err
+	}
+	now := e.now()
+	e.readTraffic(r, now)
+	e.stats.ReceivedPayload += uint64(run.Length)
+	i := r.find(run)
+	if i < 0 {
+		e.stats.WastedUnrequested += uint64(run.Length)
+		if r.unrequested++; r.unrequested >= maxUnrequested {
+			return p2p.Violation(p2p.ReasonFlood, "%d pieces that nobody asked for", r.unrequested)
+		}
+		return nil
+	}
+	q := r.drop(i)
+	r.lastData, r.rejected = now, 0
+	e.adapt(r, &q, now)
+	late := q.released // and so somebody else may have been asked
+	if !late {
+		r.outstanding -= run.Length
+		e.asked -= run.Length
+	}
+	complete, fresh := e.pick.Received(run)
+	if !fresh {
+		e.stats.WastedDuplicate += uint64(run.Length)
+	} else {
+		if e.stats.ReceivedPayload == uint64(run.Length) {
+			e.emit(FirstByte, "", nil)
+		}
+		if late || e.pick.InEndgame() {
+			e.cancelOthers(r, run)
+		}
+		e.put(r, run, m.Body, complete)
+		m.Body = nil
+	}
+	e.ask(r)
+	return nil
+}
+
+// pieceRun reads the head of a PIEC.
+func pieceRun(m *p2p.Message, g piece.Geometry) (piece.Run, error) {
+	if len(m.Head) != pieceHead || m.Body == nil {
+		return piece.Run{}, p2p.Violation(p2p.ReasonBadMessage, "PIEC of %d bytes", m.Len())
+	}
+	var head [requestHead]byte
+	copy(head[:], m.Head)
+	size := m.Body.Size()
+	head[8], head[9], head[10], head[11] = byte(size>>24), byte(size>>16), byte(size>>8), byte(size)
+	return parseRun(head[:], g)
+}
+
+// adapt sizes a remote's window by how long it took to answer: while answers
+// are quick the window doubles each round trip, as TCP's slow start does; when
+// they take long, requests only wait in the remote's queue, out of others'
+// reach.
+func (e *Engine) adapt(r *remote, q *request, now time.Time) {
+	switch took := now.Sub(q.at); {
+	case took < quickAnswer:
+		r.window = min(r.window+q.run.Length, maxWindow)
+	case took > slowAnswer:
+		r.window = max(r.window-r.window/4, minWindow)
+	}
+}
+
+// cancelOthers ends the other requests for a run that has come.
+func (e *Engine) cancelOthers(from *remote, run piece.Run) {
+	for _, r := range e.order {
+		if r == from {
+			continue
+		}
+		for i := range r.requests {
+			q := &r.requests[i]
+			if q.silent || q.run.Piece != run.Piece || q.run.Begin >= run.Begin+run.Length || run.Begin >= q.run.Begin+q.run.Length {
+				continue
+			}
+			q.silent = true
+			e.release(r, q)
+			e.scratch = appendRun(e.scratch[:0], q.run)
+			e.send(r, typeCancel, e.scratch)
+		}
+	}
+}

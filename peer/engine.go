@@ -1,0 +1,330 @@
+package peer
+
+import (
+	"context"
+	"time"
+
+	"starling/choke"
+	"starling/p2p"
+	"starling/piece"
+)
+
+// Bounds and times of the engine. Each is a default of docs/limits.md.
+const (
+	maxCandidates   = 3000
+	maxHalfOpen     = 20
+	handshakeWait   = 10 * time.Second
+	idleAfter       = 120 * time.Second
+	keepAliveAfter  = 60 * time.Second
+	requestTimeout  = 20 * time.Second // no payload while some is owed
+	tickEvery       = time.Second
+	haveDelay       = 5 * time.Millisecond
+	minWindow       = 32 << 10
+	startWindow     = 512 << 10
+	maxWindow       = 16 * maxRun
+	quickAnswer     = 500 * time.Millisecond
+	slowAnswer      = 2 * time.Second
+	budget          = 32 << 20 // bytes asked for or not yet on disk
+	bulkAhead       = 2        // PIECs in a connection's outbox
+	maxUnrequested  = 3
+	maxBad          = 300
+	checkpointBytes = 64 << 20
+	checkpointEvery = 5 * time.Second
+	diskRetry       = 5 * time.Second
+	stallAfter      = 30 * time.Second
+)
+
+// Content is where a torrent's bytes are. Section returns at once; the other
+// methods may block and are called from jobs, several at a time.
+type Content interface {
+	// Section names bytes of a verified piece, to be sent.
+	Section(r piece.Run) p2p.Payload
+	// PutPiece holds a whole piece against its hash and keeps it if it is
+	// right.
+	PutPiece(i int, data p2p.Payload) (ok bool, err error)
+	// PutRun keeps a part of a piece, unverified.
+	PutRun(r piece.Run, data p2p.Payload) error
+	// VerifyPiece hashes a piece that was put in parts.
+	VerifyPiece(i int) (ok bool, err error)
+	// BlockSums returns a hash of each block of a piece that was put in
+	// parts and is complete.
+	BlockSums(i int) ([]uint64, error)
+	// Sync makes verified pieces durable and records them.
+	Sync(ctx context.Context) error
+	// Finish publishes the content: every wanted piece is verified.
+	Finish(ctx context.Context) error
+}
+
+// EngineConfig makes an Engine.
+type EngineConfig struct {
+	InfoHash   [20]byte
+	PeerID     [20]byte
+	ListenPort uint16
+	Geometry   piece.Geometry
+	Have       *piece.Bitfield // verified pieces
+	Wanted     *piece.Bitfield // nil: all
+	Content    Content
+	Announcer  Announcer // nil: none
+	Policy     *choke.Switching
+	Rechoke    time.Duration // how often the policies recompute
+	SnubAfter  time.Duration // no payload for so long: snubbed, for the choker
+	MaxRemotes int
+	NumWant    int
+	UpLimit    int64 // bytes a second, 0: none
+	DownLimit  int64
+	OnEvent    func(Event) // may be nil
+	Observer   Observer    // may be nil
+}
+
+// Engine is one torrent's state machine. It is driven by the Node it was made
+// on and belongs to that Node's goroutine.
+type Engine struct {
+	node *p2p.Node
+	cfg  EngineConfig
+	geo  piece.Geometry
+	pick *piece.Picker
+	obs  Observer
+
+	remotes map[p2p.ConnID]*remote
+	order   []*remote // ascending ConnID: every walk is in this order
+	cands   candidates
+	bans    bans
+
+	failures map[int][]*failure // pieces that failed and are not had yet
+	flights  map[int]*flight    // pieces on their way: asked for, being written
+	onDisk   int                // bytes in jobs, not yet on disk
+	asked    int                // bytes asked for, all remotes
+	haves    []int              // verified since the last HAVE
+	haveT    *p2p.Timer
+	announce announceState
+	spread   spreader
+	up, down bucket
+	limitT   *p2p.Timer
+	turn     int // whom a limited upload or download serves next
+
+	stats    Stats
+	inRate   choke.Rate
+	outRate  choke.Rate
+	unsynced int // verified bytes since the last Sync
+	lastSync time.Time
+	syncing  bool
+	diskErr  error
+	retryAt  time.Time
+	complete bool // every wanted piece is verified
+	finished bool // and published
+	stopping bool
+	stalled  bool
+	faulty   bool // a remote has a fault
+	refill   bool // somebody may have room for requests
+	rechoke  bool // a slot may be free
+	chokeBuf []choke.Remote
+	scratch  []byte
+	runBuf   []piece.Run
+}
+
+// NewEngine registers a torrent on a Node. Start sets it going.
+func NewEngine(n *p2p.Node, cfg EngineConfig) *Engine {
+	e := &Engine{
+		node: n, cfg: cfg, geo: cfg.Geometry,
+		pick:    piece.NewPicker(cfg.Geometry, cfg.Have, n.Host().Rand()),
+		obs:     cfg.Observer,
+		remotes: map[p2p.ConnID]*remote{},
+		flights: map[int]*flight{}, failures: map[int][]*failure{},
+		up:   bucket{rate: cfg.UpLimit},
+		down: bucket{rate: cfg.DownLimit},
+	}
+	if e.obs == nil {
+		e.obs = nopObserver{}
+	}
+	for i := range e.geo.NumPieces() {
+		if cfg.Wanted == nil || cfg.Wanted.Has(i) {
+			e.stats.BytesTotal += int64(e.geo.PieceSize(i))
+		} else {
+			e.pick.SetPriority(i, 0)
+		}
+	}
+	e.stats.PiecesTotal = e.geo.NumPieces()
+	e.cands.init()
+	e.haveT = n.NewTimer(e.flushHaves)
+	e.limitT = n.NewTimer(e.limitPassed)
+	e.announce.timer = n.NewTimer(e.announceNow)
+	e.handlers()
+	return e
+}
+
+// handlers registers every message with its bound.
+func (e *Engine) handlers() {
+	n := e.node
+	on := func(t p2p.Type, limit int, fn func(r *remote, m *p2p.Message) error) {
+		n.Handle(t, p2p.Spec{Max: limit}, func(c p2p.ConnID, m *p2p.Message) { e.handle(c, m, fn) })
+	}
+	n.Handle(typeHello, p2p.Spec{Max: maxHello}, e.onHello)
+	on(typeBitfield, (e.geo.NumPieces()+7)/8, e.onBitfield)
+	on(typeHaveAll, 0, e.onBitfield)
+	on(typeHaveNone, 0, e.onBitfield)
+	on(typeHave, 4*maxIndexes, e.onHave)
+	on(typeDontHave, 4, e.onDontHave)
+	on(typeInterest, 0, func(r *remote, _ *p2p.Message) error { return e.onInterest(r, true) })
+	on(typeNoInter, 0, func(r *remote, _ *p2p.Message) error { return e.onInterest(r, false) })
+	on(typeChoke, 0, func(r *remote, _ *p2p.Message) error { return e.onChoke(r, true) })
+	on(typeUnchoke, 0, func(r *remote, _ *p2p.Message) error { return e.onChoke(r, false) })
+	on(typeRequest, requestHead, e.onRequest)
+	on(typeCancel, requestHead, e.onCancel)
+	on(typeReject, requestHead, e.onReject)
+	on(typeSuggest, 4*maxIndexes, e.onSuggest)
+	n.Handle(typePiece, p2p.Spec{Max: pieceHead + maxRun, Head: pieceHead},
+		func(c p2p.ConnID, m *p2p.Message) { e.handle(c, m, e.onPiece) })
+	n.SetHooks(p2p.Hooks{Opened: e.onOpened, Drained: e.onDrained, Closed: e.onClosed, Done: e.onDone})
+}
+
+// Start begins to announce, to connect and to choke.
+func (e *Engine) Start(peers []string) {
+	now := e.now()
+	e.stats.LastProgress, e.lastSync = now, now
+	e.spread.init(e)
+	for _, a := range peers {
+		e.cands.add(a, fromUser, now)
+	}
+	e.node.Stabilize(tickEvery, e.tick)
+	e.node.Stabilize(e.cfg.Rechoke, e.rechokeAll)
+	e.announce.next = EventStarted
+	e.announceNow()
+	e.dialMore(now)
+	e.checkComplete()
+	e.settle()
+}
+
+func (e *Engine) now() time.Time { return e.node.Now() }
+
+func (e *Engine) emit(kind EventKind, detail string, err error) {
+	if e.cfg.OnEvent != nil {
+		e.cfg.OnEvent(Event{Kind: kind, Detail: detail, Err: err})
+	}
+}
+
+// handle finds the remote of a message, lets fn have it, and closes the
+// connection if fn finds fault with it. Swarm messages before the handshake is
+// over are a fault.
+func (e *Engine) handle(c p2p.ConnID, m *p2p.Message, fn func(*remote, *p2p.Message) error) {
+	r := e.remotes[c]
+	var err error
+	switch {
+	case r == nil:
+		err = p2p.Violation(p2p.ReasonHandshake, "%v before HELO", m.Type)
+	case r.fault != nil:
+	case r.phase < declaring:
+		err = p2p.Violation(p2p.ReasonHandshake, "%v before HELO", m.Type)
+	default:
+		r.lastIn = e.now()
+		r.controlIn += uint64(p2p.HeaderSize + len(m.Head))
+		err = fn(r, m)
+	}
+	if m.Body != nil { // onPiece takes it where the piece is wanted
+		m.Body.Release()
+		m.Body = nil
+	}
+	switch {
+	case err == nil:
+	case r == nil:
+		e.node.Close(c, err)
+	default:
+		e.fault(r, err)
+	}
+	e.settle()
+}
+
+// settle runs what an event brought about, once, after the event: remotes at
+// fault are closed, free slots filled, idle remotes asked for more.
+func (e *Engine) settle() {
+	for i := 0; (e.faulty || e.rechoke || e.refill) && i < 8; i++ {
+		if e.faulty {
+			e.faulty = false
+			e.closeFaulty()
+		}
+		if e.rechoke {
+			e.rechoke = false
+			e.fillSlots()
+		}
+		if e.refill {
+			e.refill = false
+			e.askAll()
+		}
+	}
+}
+
+// tick is the engine's second hand: rates, timeouts, dials, checkpoints.
+func (e *Engine) tick() {
+	now := e.now()
+	for _, r := range e.order {
+		e.readTraffic(r, now)
+		if err := e.overdue(r, now); err != nil {
+			e.fault(r, err)
+		}
+	}
+	e.dialMore(now)
+	e.checkpoint(now)
+	e.stats.Missing, e.stats.MissingFirst = e.missing()
+	e.checkStall(now)
+	if e.diskErr != nil && !now.Before(e.retryAt) {
+		e.refill = true
+		e.checkComplete()
+	}
+	e.settle()
+}
+
+// readTraffic brings the payload counters of r up to the host's, which count
+// a piece while it is under way.
+func (e *Engine) readTraffic(r *remote, now time.Time) {
+	t := e.node.Host().Traffic(r.id)
+	if t.In != r.lastTraffic.In {
+		r.lastIn = now
+	}
+	r.lastTraffic = t
+	e.payloadIn(r, now, t.In)
+	if t.Out > r.controlOut {
+		e.outRate.Add(now, int(r.out.moved(now, t.Out-r.controlOut)))
+	}
+}
+
+func (e *Engine) payloadIn(r *remote, now time.Time, in uint64) {
+	if in <= r.controlIn {
+		return
+	}
+	if fresh := r.in.moved(now, in-r.controlIn); fresh > 0 && len(r.requests) > 0 {
+		r.lastData = now
+		e.inRate.Add(now, int(fresh))
+	}
+}
+
+// overdue says why a remote must go, if it must, and frees what a slow one
+// holds.
+func (e *Engine) overdue(r *remote, now time.Time) error {
+	switch {
+	case r.phase == dialing:
+		return nil // the host bounds it
+	case r.phase < ready && now.Sub(r.opened) > handshakeWait:
+		return p2p.Violation(p2p.ReasonTimeout, "no handshake in %v", handshakeWait)
+	case now.Sub(r.lastIn) > idleAfter:
+		return p2p.Violation(p2p.ReasonIdle, "nothing came for %v", idleAfter)
+	case r.phase < ready:
+		return nil
+	}
+	if len(r.requests) > 0 && !r.peerChoking && now.Sub(r.lastData) > requestTimeout {
+		e.giveUp(r)
+	}
+	r.snubbed = len(r.requests) > 0 && now.Sub(r.lastData) > e.cfg.SnubAfter
+	if now.Sub(r.lastSent) > keepAliveAfter {
+		e.send(r, typeKeepAlive, nil)
+	}
+	return nil
+}
+
+// send puts a control message in a remote's outbox. Control is never dropped:
+// a remote that does not read it is closed.
+func (e *Engine) send(r *remote, t p2p.Type, head []byte) {
+	r.lastSent = e.now()
+	r.controlOut += uint64(p2p.HeaderSize + len(head))
+	if err := e.node.Send(r.id, p2p.Message{Type: t, Head: head}); err == p2p.ErrOutboxFull {
+		e.fault(r, p2p.Violation(p2p.ReasonSlowReader, "its outbox is full"))
+	}
+}

@@ -1,0 +1,126 @@
+package peer
+
+import (
+	"time"
+
+	"starling/choke"
+	"starling/p2p"
+	"starling/piece"
+)
+
+// phase is how far a connection's opening has come.
+type phase uint8
+
+const (
+	dialing   phase = iota // asked for, not there yet
+	greeting               // open; HELO awaited
+	declaring              // HELO is had; what the remote has is awaited
+	ready                  // messages flow
+)
+
+// request is one run that we asked a remote for. It stays until the remote
+// answers it with PIEC or REJE, for each request gets exactly one answer.
+type request struct {
+	run piece.Run
+	at  time.Time
+	// released: the picker no longer counts it (cancelled, or the remote
+	// was too slow), so that somebody else may be asked. The answer may
+	// still come.
+	released bool
+	// silent: the remote knows (CANC) that we no longer want it.
+	silent bool
+}
+
+// remote is a peer that we are connected to, or are connecting to.
+type remote struct {
+	id     p2p.ConnID
+	dialed bool
+	addr   string // what we dialed, or its host and listening port
+	phase  phase
+	fault  error // why it will be closed when the event is over
+	peerID [20]byte
+	caps   uint16
+
+	opened   time.Time
+	lastIn   time.Time // when bytes last came
+	lastData time.Time // when payload last came, or was first owed
+	lastSent time.Time // when we last sent anything
+
+	have   *piece.Bitfield
+	seed   bool // has every piece; counted apart in the picker
+	useful int  // pieces it has that we want and lack
+	needs  int  // pieces we have that it lacks
+
+	amChoking, amInterested     bool
+	peerChoking, peerInterested bool
+	optimistic                  bool
+	unchokedAt                  time.Time
+
+	// Downloading from it.
+	requests    []request
+	outstanding int // bytes of requests that are not released
+	window      int // how many bytes may be outstanding
+	maxRequest  int // the longest run it serves
+	maxQueue    int // how many requests it queues
+	suggested   []int
+	snubbed     bool // owed us bytes for snubAfter and sent none
+	unrequested int  // PIECs that nobody asked for
+	rejected    int  // REJEs in a row
+
+	// Uploading to it.
+	queue      []piece.Run // its requests, not yet handed to the host
+	bulk       int         // PIECs handed to the host and not known to have left
+	bad        int         // requests that we could not serve
+	spread     []int       // pieces we suggested to it and it has not asked for
+	spreadSent []int       // pieces we served it after a suggestion, not yet in a HAVE
+
+	in, out     flow
+	controlIn   uint64 // bytes received that are not payload
+	controlOut  uint64 // bytes sent that are not payload
+	lastTraffic p2p.Traffic
+	owedSince   time.Time // since when it owes us bytes; zero if it does not
+}
+
+// flow is one direction's payload: its rate and its total.
+type flow struct {
+	rate  choke.Rate
+	total uint64
+}
+
+// moved brings a total up to now and feeds the estimator with the difference.
+func (f *flow) moved(now time.Time, total uint64) (fresh uint64) {
+	if total > f.total {
+		fresh = total - f.total
+		f.total = total
+		f.rate.Add(now, int(fresh))
+	}
+	return fresh
+}
+
+// find returns the index of the request for exactly this run, or -1.
+func (r *remote) find(run piece.Run) int {
+	for i := range r.requests {
+		if r.requests[i].run == run {
+			return i
+		}
+	}
+	return -1
+}
+
+// drop removes a request, keeping the order of the rest.
+func (r *remote) drop(i int) request {
+	q := r.requests[i]
+	r.requests = append(r.requests[:i], r.requests[i+1:]...)
+	return q
+}
+
+// runLength is how many bytes one request to this remote covers: a whole piece
+// where the window has room for four of them, less on a slow link, so that a
+// piece does not wait long for its slowest part.
+func (r *remote) runLength() int {
+	n := maxRun
+	for n > piece.BlockSize && n*2 > r.window {
+		n /= 2
+	}
+	return min(n, r.maxRequest)
+}

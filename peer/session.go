@@ -1,0 +1,209 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+
+	"starling/choke"
+	"starling/p2p"
+	"starling/p2p/tcp"
+)
+
+// Config is a session's configuration. DefaultConfig has every default.
+type Config struct {
+	// Listen is "host:port"; port 0 picks one.
+	Listen string
+	// PeerID is our name in every swarm, random per process.
+	PeerID [20]byte
+	// Policy is choke.TitForTat or choke.Cooperative.
+	Policy string
+	Choke  choke.Config
+	// UpLimit and DownLimit are bytes a second for each torrent, 0: none.
+	UpLimit, DownLimit int64
+	// MaxConnsPerTorrent bounds the connections of one torrent.
+	MaxConnsPerTorrent int
+	// NumWant is how many peers a tracker is asked for.
+	NumWant int
+	// Seed is the random generator's; 0 draws one.
+	Seed uint64
+	// Logger hears of lifecycle at Info and of connections at Debug.
+	Logger *slog.Logger
+	// Metrics, if set, is fed.
+	Metrics *Metrics
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{
+		Listen: ":0", Policy: choke.TitForTat, Choke: choke.Default(),
+		MaxConnsPerTorrent: 50, NumWant: 50,
+	}
+}
+
+// Validate refuses a configuration that cannot work; it repairs nothing.
+func (c *Config) Validate() error {
+	if _, err := choke.New(c.Policy, c.Choke); err != nil {
+		return err
+	}
+	switch {
+	case c.UpLimit < 0 || c.DownLimit < 0:
+		return errors.New("peer: a rate limit below zero")
+	case c.MaxConnsPerTorrent < 1 || c.MaxConnsPerTorrent > 1000:
+		return fmt.Errorf("peer: %d connections a torrent, want 1 to 1000", c.MaxConnsPerTorrent)
+	case c.NumWant < 0 || c.NumWant > 1000:
+		return fmt.Errorf("peer: %d peers wanted of a tracker, want 0 to 1000", c.NumWant)
+	}
+	return nil
+}
+
+// Session is our process's torrents behind one listening port. Its methods may
+// be called from any goroutine but a torrent's loop.
+type Session struct {
+	cfg      Config
+	log      *slog.Logger
+	acceptor *tcp.Acceptor
+	pool     *tcp.Pool
+	buffers  *tcp.BufferPool
+	serving  sync.WaitGroup
+
+	mu       sync.Mutex // a leaf: nothing is called under it
+	torrents []*Torrent
+	closed   bool
+}
+
+// Listen starts a session without torrents.
+func Listen(cfg Config) (*Session, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	ln, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("peer: %w", err)
+	}
+	s := &Session{
+		cfg: cfg, log: cfg.Logger,
+		pool: tcp.NewPool(tcp.DefaultWorkers), // The pool keeps all that the budget allows: a buffer that is dropped
+		// and made anew costs the kernel's zeroing of its pages each time.
+		buffers: tcp.NewBufferPool(2 * budget),
+	}
+	s.acceptor = tcp.NewAcceptor(ln, tcp.AcceptorConfig{
+		Limits: &p2p.Limits{
+			Specs:   map[p2p.Type]p2p.Spec{typeHello: {Max: maxHello}},
+			Unknown: maxHello, // the framework's requests are short
+		},
+		Route: s.route, Buffers: s.buffers, Logger: s.log,
+	})
+	s.serving.Go(func() {
+		if err := s.acceptor.Serve(); err != nil {
+			s.log.Error("the listener failed: no peer can connect to us any more", "error", err)
+		}
+	})
+	if cfg.Metrics != nil {
+		cfg.Metrics.attach(s)
+	}
+	return s, nil
+}
+
+// Addr is where the session listens.
+func (s *Session) Addr() netip.AddrPort {
+	a, _ := s.acceptor.Addr().(*net.TCPAddr)
+	if a == nil {
+		return netip.AddrPort{}
+	}
+	ap := a.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// route finds the torrent that a new connection is for. A connection that
+// begins with a request of the framework (NAME, LIST, ...) is about the first
+// torrent's swarm.
+func (s *Session) route(first *tcp.FirstMessage) *tcp.Host {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first.Type != typeHello {
+		if len(s.torrents) == 0 {
+			return nil
+		}
+		return s.torrents[0].host
+	}
+	h, err := ParseHello(first.Head)
+	if err != nil {
+		return nil
+	}
+	for _, t := range s.torrents {
+		if t.infoHash == h.InfoHash {
+			return t.host
+		}
+	}
+	return nil
+}
+
+// list returns the torrents of this moment.
+func (s *Session) list() []*Torrent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*Torrent(nil), s.torrents...)
+}
+
+// enter makes a torrent reachable.
+func (s *Session) enter(t *Torrent) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errors.New("peer: the session is closed")
+	}
+	for _, o := range s.torrents {
+		if o.infoHash == t.infoHash {
+			return fmt.Errorf("peer: torrent %x is in the session already", t.infoHash)
+		}
+	}
+	s.torrents = append(s.torrents, t)
+	return nil
+}
+
+func (s *Session) leave(t *Torrent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, o := range s.torrents {
+		if o == t {
+			s.torrents = append(s.torrents[:i:i], s.torrents[i+1:]...)
+			return
+		}
+	}
+}
+
+// Close stops every torrent and the listener. ctx bounds the goodbyes.
+func (s *Session) Close(ctx context.Context) error {
+	s.mu.Lock()
+	already := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if already {
+		return nil
+	}
+	errs := []error{s.acceptor.Close()}
+	var stops sync.WaitGroup
+	var mu sync.Mutex
+	for _, t := range s.list() {
+		stops.Go(func() {
+			err := t.Stop(ctx)
+			mu.Lock()
+			errs = append(errs, err)
+			mu.Unlock()
+		})
+	}
+	stops.Wait()
+	s.serving.Wait()
+	s.pool.Close()
+	return errors.Join(errs...)
+}
+
+func (s *Session) DebugPool() string { return fmt.Sprintf("%+v", s.buffers.Stats()) }

@@ -1,0 +1,75 @@
+package peer
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/binary"
+	"time"
+
+	"starling/p2p"
+	"starling/p2p/tcp"
+	"starling/piece"
+	"starling/piece/store"
+)
+
+// content is a torrent's bytes on a real disk.
+type content struct {
+	geo     piece.Geometry
+	store   *store.Store
+	metrics *Metrics
+}
+
+// timed measures one disk operation.
+func (c *content) timed(op diskOp) func() {
+	if c.metrics == nil {
+		return func() {}
+	}
+	begun := time.Now()
+	return func() { c.metrics.disk[op].Observe(time.Since(begun).Seconds()) }
+}
+
+func (c *content) Section(r piece.Run) p2p.Payload {
+	return c.store.Section(r.Piece, r.Begin, r.Length)
+}
+
+func (c *content) PutPiece(i int, data p2p.Payload) (bool, error) {
+	defer c.timed(opWrite)()
+	return c.store.PutPiece(i, data.(tcp.BytesBody).Bytes())
+}
+
+func (c *content) PutRun(r piece.Run, data p2p.Payload) error {
+	defer c.timed(opWrite)()
+	return c.store.PutBlock(r.Piece, r.Begin, data.(tcp.BytesBody).Bytes())
+}
+
+func (c *content) VerifyPiece(i int) (bool, error) {
+	defer c.timed(opHash)()
+	return c.store.VerifyPiece(i)
+}
+
+func (c *content) BlockSums(i int) ([]uint64, error) {
+	defer c.timed(opRead)()
+	var sums []uint64
+	buf := make([]byte, piece.BlockSize)
+	size := c.geo.PieceSize(i)
+	for begin := 0; begin < size; begin += len(buf) {
+		b := buf[:min(len(buf), size-begin)]
+		if err := c.store.Section(i, begin, len(b)).ReadInto(b); err != nil {
+			return nil, err
+		}
+		h := sha1.Sum(b)
+		sums = append(sums, binary.BigEndian.Uint64(h[:]))
+	}
+	return sums, nil
+}
+
+func (c *content) Sync(ctx context.Context) error {
+	defer c.timed(opSync)()
+	_, err := c.store.Sync(ctx)
+	return err
+}
+
+func (c *content) Finish(ctx context.Context) error {
+	defer c.timed(opSync)()
+	return c.store.Finish(ctx)
+}

@@ -1,0 +1,176 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"starling/choke"
+	"starling/metainfo"
+	"starling/p2p"
+	"starling/p2p/tcp"
+	"starling/piece"
+	"starling/piece/store"
+)
+
+// TorrentConfig adds a torrent to a session.
+type TorrentConfig struct {
+	Meta *metainfo.Torrent
+	// Store is open; the caller closes it after the torrent has stopped.
+	Store *store.Store
+	// Have are the pieces that are verified on disk.
+	Have *piece.Bitfield
+	// Wanted, if not nil, are the pieces to fetch; default all.
+	Wanted *piece.Bitfield
+	// Announcer is how trackers are reached; nil: no tracker.
+	Announcer Announcer
+	// Peers are addresses to connect to at once, "host:port".
+	Peers []string
+	// OnEvent, if set, hears of events on the torrent's loop.
+	OnEvent func(Event)
+}
+
+// Torrent is one infohash in a session.
+type Torrent struct {
+	session   *Session
+	infoHash  [20]byte
+	announcer Announcer
+	store     *store.Store
+	host      *tcp.Host
+	engine    *Engine
+	completed chan struct{}
+
+	stop    sync.Once
+	stopErr error
+
+	mu   sync.Mutex
+	last Stats // the last reading, for when the loop has ended
+}
+
+// Add starts a torrent.
+func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
+	info := &cfg.Meta.Info
+	geo := piece.Geometry{TotalLength: info.TotalLength(), PieceLength: info.PieceLength}
+	policy, err := choke.New(s.cfg.Policy, s.cfg.Choke)
+	if err != nil {
+		return nil, err
+	}
+	t := &Torrent{
+		session: s, infoHash: cfg.Meta.InfoHash, announcer: cfg.Announcer, store: cfg.Store,
+		completed: make(chan struct{}),
+	}
+	observer := Observer(nopObserver{})
+	if s.cfg.Metrics != nil {
+		observer = s.cfg.Metrics
+	}
+	t.host = tcp.NewHost(tcp.Config{
+		Seed: s.cfg.Seed, Logger: s.log, Pool: s.pool, Buffers: s.buffers,
+		MaxConns: 2*s.cfg.MaxConnsPerTorrent + 16, MaxDials: maxHalfOpen,
+	})
+	node := p2p.NewNode(t.host, p2p.Config{
+		ID: fmt.Sprintf("%x", s.cfg.PeerID[:8]), Addr: s.Addr().String(), MaxPeers: s.cfg.MaxConnsPerTorrent,
+	})
+	t.engine = NewEngine(node, EngineConfig{
+		InfoHash: cfg.Meta.InfoHash, PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
+		Geometry: geo, Have: cfg.Have, Wanted: cfg.Wanted,
+		Content: &content{geo: geo, store: cfg.Store, metrics: s.cfg.Metrics}, Announcer: cfg.Announcer,
+		Policy: policy, Rechoke: s.cfg.Choke.Interval, SnubAfter: s.cfg.Choke.Snub,
+		MaxRemotes: s.cfg.MaxConnsPerTorrent, NumWant: s.cfg.NumWant,
+		UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
+		OnEvent: t.onEvent(cfg.OnEvent), Observer: observer,
+	})
+	t.host.Start(node, node.Limits())
+	if err := s.enter(t); err != nil {
+		return nil, errors.Join(err, t.host.Stop(context.Background()))
+	}
+	if err := t.host.Do(func() { t.engine.Start(cfg.Peers) }); err != nil {
+		return nil, fmt.Errorf("peer: %w", err)
+	}
+	return t, nil
+}
+
+// onEvent stamps the wall clock on an event and passes it on.
+func (t *Torrent) onEvent(to func(Event)) func(Event) {
+	return func(ev Event) {
+		ev.Time = time.Now()
+		if ev.Kind == Complete {
+			select {
+			case <-t.completed:
+			default:
+				close(t.completed)
+			}
+		}
+		if to != nil {
+			to(ev)
+		}
+	}
+}
+
+// InfoHash names the torrent.
+func (t *Torrent) InfoHash() metainfo.Hash { return t.infoHash }
+
+// Stats reads the torrent; once it has stopped, what it was then.
+func (t *Torrent) Stats() Stats {
+	var s Stats
+	if t.host.Do(func() { s = t.engine.Stats() }) == nil {
+		t.mu.Lock()
+		t.last = s
+		t.mu.Unlock()
+		return s
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
+
+// Completed is closed when every wanted piece is verified, durable and
+// published.
+func (t *Torrent) Completed() <-chan struct{} { return t.completed }
+
+// AddPeers connects to more addresses, "host:port".
+func (t *Torrent) AddPeers(addrs []string) error {
+	return t.host.Do(func() { t.engine.AddPeers(addrs) })
+}
+
+// SetLimits changes the rate limits, bytes a second, 0: none.
+func (t *Torrent) SetLimits(up, down int64) error {
+	return t.host.Do(func() { t.engine.SetLimits(up, down) })
+}
+
+// Stop says `stopped` to the tracker (bounded by ctx), makes verified pieces
+// durable, and ends the torrent. It is idempotent.
+func (t *Torrent) Stop(ctx context.Context) error {
+	t.stop.Do(func() { t.stopErr = t.shutdown(ctx) })
+	return t.stopErr
+}
+
+func (t *Torrent) shutdown(ctx context.Context) error {
+	var last Announce
+	known := false
+	if err := t.host.Do(func() { last, known = t.engine.Stop() }); err != nil {
+		return err
+	}
+	final := t.Stats()
+	if m := t.session.cfg.Metrics; m != nil {
+		m.retire(t, &final)
+	} else {
+		t.session.leave(t)
+	}
+	var goodbye sync.WaitGroup
+	if known {
+		goodbye.Go(func() {
+			// A tracker that does not hear it forgets us by itself.
+			if _, err := t.announcer.Announce(ctx, last); err != nil {
+				t.session.log.Debug("stopped was not announced", "error", err)
+			}
+		})
+	}
+	err := t.host.Stop(ctx)
+	if _, serr := t.store.Sync(ctx); serr != nil {
+		err = errors.Join(err, serr)
+	}
+	goodbye.Wait()
+	return err
+}

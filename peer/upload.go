@@ -1,0 +1,115 @@
+package peer
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"starling/p2p"
+	"starling/piece"
+)
+
+// onRequest queues a run to be sent, or rejects it: each request gets exactly
+// one answer (BEP 6).
+func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
+	run, err := parseRun(m.Head, e.geo)
+	if err != nil {
+		return err
+	}
+	if r.phase != ready {
+		return p2p.Violation(p2p.ReasonBadState, "REQU before what it has")
+	}
+	if r.amChoking || len(r.queue) >= maxQueue || !e.pick.Have().Has(run.Piece) {
+		// A choke may have crossed this request; only a remote that goes
+		// on and on does it on purpose.
+		if r.bad++; r.bad > maxBad {
+			return p2p.Violation(p2p.ReasonFlood, "%d requests that could not be served", r.bad)
+		}
+		e.reject(r, run)
+		return nil
+	}
+	r.queue = append(r.queue, run)
+	e.spread.asked(r, run.Piece)
+	e.serve(r)
+	e.suggest(r)
+	return nil
+}
+
+func (e *Engine) reject(r *remote, run piece.Run) {
+	e.scratch = appendRun(e.scratch[:0], run)
+	e.send(r, typeReject, e.scratch)
+}
+
+// onCancel answers a cancelled request with REJE, unless its PIEC is on its
+// way already.
+func (e *Engine) onCancel(r *remote, m *p2p.Message) error {
+	run, err := parseRun(m.Head, e.geo)
+	if err != nil {
+		return err
+	}
+	if i := slices.Index(r.queue, run); i >= 0 {
+		r.queue = slices.Delete(r.queue, i, i+1)
+		e.reject(r, run)
+	}
+	return nil
+}
+
+// onDrained hears that a connection has room for the next PIEC.
+func (e *Engine) onDrained(c p2p.ConnID) {
+	if r := e.remotes[c]; r != nil {
+		r.bulk = min(r.bulk, bulkAhead-1)
+		e.serve(r)
+	}
+	e.settle()
+}
+
+// serve hands a remote's requests to the host, a few at a time: what is still
+// in our queue can be cancelled, and choked, and is not yet read from the disk.
+func (e *Engine) serve(r *remote) {
+	now := e.now()
+	for len(r.queue) > 0 && r.bulk < bulkAhead && r.fault == nil {
+		if !e.up.ready(now) {
+			e.limitAt(e.up.at)
+			return
+		}
+		run := r.queue[0]
+		var head [pieceHead]byte
+		binary.BigEndian.PutUint32(head[:], uint32(run.Piece))
+		binary.BigEndian.PutUint32(head[4:], uint32(run.Begin))
+		err := e.node.Send(r.id, p2p.Message{Type: typePiece, Head: head[:], Body: e.cfg.Content.Section(run)})
+		if err != nil { // full: Drained will follow; closed: Closed will
+			return
+		}
+		r.queue = slices.Delete(r.queue, 0, 1)
+		r.bulk++
+		r.lastSent = now
+		r.controlOut += p2p.HeaderSize + pieceHead
+		e.stats.SentPayload += uint64(run.Length)
+		e.up.take(now, run.Length)
+	}
+}
+
+// rejectAll empties a choked remote's queue.
+func (e *Engine) rejectAll(r *remote) {
+	for _, run := range r.queue {
+		e.reject(r, run)
+	}
+	r.queue = r.queue[:0]
+}
+
+// limitAt has the rate-limited work go on at the time when a bucket has
+// filled.
+func (e *Engine) limitAt(at time.Time) {
+	e.limitT.Set(at)
+}
+
+// limitPassed goes on with what a rate limit held up, with a different remote
+// first each time.
+func (e *Engine) limitPassed() {
+	n := len(e.order)
+	for i := range n {
+		e.serve(e.order[(i+e.turn)%n])
+	}
+	e.refill = true // askAll moves the turn on
+	e.settle()
+}

@@ -1,0 +1,258 @@
+package peer
+
+import (
+	"context"
+	"time"
+
+	"starling/p2p"
+	"starling/piece"
+)
+
+// The engine's jobs. Each holds its input and, once Do has run, its result.
+type (
+	// putJob takes one PIEC to the disk: a whole piece is verified on the
+	// way, a part is not.
+	putJob struct {
+		content Content
+		run     piece.Run
+		whole   bool
+		data    p2p.Payload
+		ok      bool
+		err     error
+	}
+	// verifyJob hashes a piece that came in parts.
+	verifyJob struct {
+		content Content
+		piece   int
+		ok      bool
+		err     error
+	}
+	syncJob struct {
+		content Content
+		bytes   int
+		err     error
+	}
+	finishJob struct {
+		content Content
+		err     error
+	}
+	// sumsJob hashes the blocks of a piece one by one, to tell whose bytes
+	// were wrong.
+	sumsJob struct {
+		content Content
+		piece   int
+		failed  *failure // nil: the piece is right
+		sums    []uint64
+		err     error
+	}
+)
+
+func (j *putJob) Class() p2p.Class    { return p2p.Disk }
+func (j *verifyJob) Class() p2p.Class { return p2p.Disk }
+func (j *syncJob) Class() p2p.Class   { return p2p.Flush }
+func (j *finishJob) Class() p2p.Class { return p2p.Flush }
+
+func (j *putJob) Do(context.Context) {
+	if j.whole {
+		j.ok, j.err = j.content.PutPiece(j.run.Piece, j.data)
+	} else {
+		j.err = j.content.PutRun(j.run, j.data)
+	}
+	j.data.Release()
+	j.data = nil
+}
+
+func (j *sumsJob) Class() p2p.Class   { return p2p.Disk }
+func (j *sumsJob) Do(context.Context) { j.sums, j.err = j.content.BlockSums(j.piece) }
+
+func (j *verifyJob) Do(context.Context)     { j.ok, j.err = j.content.VerifyPiece(j.piece) }
+func (j *syncJob) Do(ctx context.Context)   { j.err = j.content.Sync(ctx) }
+func (j *finishJob) Do(ctx context.Context) { j.err = j.content.Finish(ctx) }
+
+// put starts a run's way to the disk.
+func (e *Engine) put(r *remote, run piece.Run, data p2p.Payload, complete bool) {
+	f := e.flights[run.Piece]
+	if f == nil { // asked for before the piece was found corrupt
+		f = &flight{begun: e.now()}
+		e.flights[run.Piece] = f
+	}
+	f.from = append(f.from, contribution{run, r.addr, r.peerID})
+	f.writing++
+	f.complete = complete
+	e.onDisk += run.Length
+	e.node.Host().Run(&putJob{
+		content: e.cfg.Content, run: run, data: data,
+		whole: run.Begin == 0 && run.Length == e.geo.PieceSize(run.Piece),
+	})
+}
+
+// onDone takes a job's result.
+func (e *Engine) onDone(j p2p.Job) {
+	switch j := j.(type) {
+	case *putJob:
+		e.putDone(j)
+	case *verifyJob:
+		e.verified(j.piece, j.ok, j.err)
+	case *sumsJob:
+		e.sumsDone(j)
+	case *syncJob:
+		e.syncDone(j)
+	case *finishJob:
+		e.finishDone(j)
+	case *announceJob:
+		e.announced(j)
+	}
+	e.settle()
+}
+
+func (e *Engine) putDone(j *putJob) {
+	e.onDisk -= j.run.Length
+	e.refill = true
+	f := e.flights[j.run.Piece]
+	f.writing--
+	switch {
+	case j.err != nil:
+		f.complete = false
+		e.pick.Unreceived(j.run)
+		e.diskFailed(j.err)
+	case j.whole:
+		e.diskWorks()
+		e.verified(j.run.Piece, j.ok, nil)
+	case f.complete && f.writing == 0:
+		e.diskWorks()
+		e.node.Host().Run(&verifyJob{content: e.cfg.Content, piece: j.run.Piece})
+	default:
+		e.diskWorks()
+	}
+}
+
+// verified takes the verdict on a piece.
+func (e *Engine) verified(i int, ok bool, err error) {
+	f := e.flights[i]
+	delete(e.flights, i)
+	now := e.now()
+	switch {
+	case err != nil:
+		e.pick.Corrupt(i) // what is on the disk cannot be read: fetch it again
+		e.diskFailed(err)
+		return
+	case !ok:
+		e.corrupt(i, f, now)
+		return
+	}
+	e.obs.PieceDone(now.Sub(f.begun), true)
+	e.acquit(i)
+	e.pick.Verified(i)
+	e.stats.LastProgress = now
+	e.unsynced += e.geo.PieceSize(i)
+	for _, r := range e.order {
+		if r.phase != ready {
+			continue
+		}
+		if r.have.Has(i) {
+			r.useful--
+			e.interest(r)
+		} else {
+			r.needs++
+		}
+	}
+	if len(e.haves) == 0 {
+		e.haveT.Set(now.Add(haveDelay))
+	}
+	if e.haves = append(e.haves, i); len(e.haves) == maxIndexes {
+		e.flushHaves()
+	}
+	e.checkpoint(now)
+	e.checkComplete()
+}
+
+// flushHaves tells everybody of the pieces that were verified just now. They
+// go together: at thousands of pieces a second a message for each would cost
+// more than the pieces.
+func (e *Engine) flushHaves() {
+	if len(e.haves) == 0 {
+		return
+	}
+	e.haveT.Stop()
+	e.scratch = appendIndexes(e.scratch[:0], e.haves)
+	e.haves = e.haves[:0]
+	head := e.scratch
+	for _, r := range e.order {
+		if r.phase == ready {
+			e.send(r, typeHave, head)
+		}
+	}
+	e.settle()
+}
+
+// checkpoint makes verified pieces durable every checkpointEvery or
+// checkpointBytes, whichever comes first: what a crash can cost.
+func (e *Engine) checkpoint(now time.Time) {
+	due := e.unsynced >= checkpointBytes || e.unsynced > 0 && now.Sub(e.lastSync) >= checkpointEvery
+	if due && !e.syncing && !e.complete {
+		e.syncing = true
+		e.node.Host().Run(&syncJob{content: e.cfg.Content, bytes: e.unsynced})
+	}
+}
+
+func (e *Engine) syncDone(j *syncJob) {
+	e.syncing = false
+	e.unsynced -= j.bytes
+	e.lastSync = e.now()
+	if j.err != nil {
+		e.diskFailed(j.err)
+	}
+	e.checkComplete()
+}
+
+// checkComplete publishes the content once every wanted piece is verified.
+func (e *Engine) checkComplete() {
+	if e.complete || e.syncing || !e.pick.Done() {
+		return
+	}
+	e.complete = true
+	e.node.Host().Run(&finishJob{content: e.cfg.Content})
+}
+
+func (e *Engine) finishDone(j *finishJob) {
+	if j.err != nil {
+		e.complete = false
+		e.diskFailed(j.err)
+		return
+	}
+	e.diskWorks()
+	e.finished = true
+	e.unsynced = 0
+	e.flushHaves()
+	e.emit(Complete, "", nil)
+	if e.stats.ReceivedPayload > 0 {
+		e.announceEvent(EventCompleted)
+	}
+	for _, r := range e.order {
+		if r.phase == ready {
+			if err := e.mutual(r); err != nil {
+				e.fault(r, err)
+			}
+		}
+	}
+	e.rechokeAll()
+}
+
+// diskFailed pauses the download. Uploads go on, and the disk is tried again
+// every diskRetry: room may be made, a volume may come back.
+func (e *Engine) diskFailed(err error) {
+	first := e.diskErr == nil
+	e.diskErr = err
+	e.retryAt = e.now().Add(diskRetry)
+	if first {
+		e.emit(Failed, "", err)
+	}
+}
+
+func (e *Engine) diskWorks() {
+	if e.diskErr != nil {
+		e.diskErr = nil
+		e.emit(Resumed, "the disk works again", nil)
+		e.refill = true
+	}
+}

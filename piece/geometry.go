@@ -1,0 +1,88 @@
+package piece
+
+import "fmt"
+
+const (
+	// BlockSize is the unit of request in bytes. BEP 3: "All current
+	// implementations use 2^14 (16 kiB), and close connections which request
+	// an amount greater than that."
+	BlockSize = 16 << 10
+	// MinPieceLength and MaxPieceLength bound Geometry.PieceLength, in bytes.
+	MinPieceLength = BlockSize
+	MaxPieceLength = 64 << 20
+	// MaxPieces bounds the number of pieces of a torrent, and with it the
+	// memory that a hostile torrent can claim.
+	MaxPieces = 2_097_152
+)
+
+// Geometry divides a torrent's bytes into pieces and blocks. All pieces have
+// PieceLength bytes but the last, which has what remains.
+type Geometry struct {
+	TotalLength int64 // bytes of all files together; 0 is a torrent without pieces
+	PieceLength int64 // bytes, a power of two
+}
+
+// Validate refuses a Geometry outside the limits of this package. The other
+// methods ask for a valid one.
+func (g Geometry) Validate() error {
+	l := g.PieceLength
+	if l < MinPieceLength || l > MaxPieceLength || l&(l-1) != 0 {
+		return fmt.Errorf("piece: length %d is not a power of two from %d to %d", l, MinPieceLength, MaxPieceLength)
+	}
+	if g.TotalLength < 0 {
+		return fmt.Errorf("piece: total length %d is negative", g.TotalLength)
+	}
+	if g.TotalLength > MaxPieces*l {
+		return fmt.Errorf("piece: %d bytes make more than %d pieces of %d bytes", g.TotalLength, MaxPieces, l)
+	}
+	return nil
+}
+
+// NumPieces is the number of pieces.
+func (g Geometry) NumPieces() int {
+	return int((g.TotalLength + g.PieceLength - 1) / g.PieceLength)
+}
+
+// PieceSize is the number of bytes of piece i: PieceLength, or less for the
+// last piece. i is in [0, NumPieces).
+func (g Geometry) PieceSize(i int) int {
+	return int(min(g.PieceLength, g.TotalLength-int64(i)*g.PieceLength))
+}
+
+// NumBlocks is the number of blocks of piece i, the last of which may be
+// short. i is in [0, NumPieces).
+func (g Geometry) NumBlocks(i int) int {
+	return (g.PieceSize(i) + BlockSize - 1) / BlockSize
+}
+
+// Run is a row of whole blocks of one piece. Begin and Length are in bytes;
+// Begin is a multiple of BlockSize, and so is Length except where the Run
+// reaches the end of the piece.
+type Run struct{ Piece, Begin, Length int }
+
+// Contains says whether r is a Run of this torrent. A Run made from what a
+// remote sent is to be checked with it. No value of r makes it overflow.
+func (g Geometry) Contains(r Run) bool {
+	if r.Piece < 0 || r.Piece >= g.NumPieces() {
+		return false
+	}
+	size := g.PieceSize(r.Piece)
+	if r.Begin < 0 || r.Begin >= size || r.Begin%BlockSize != 0 {
+		return false
+	}
+	if r.Length <= 0 || r.Length > size-r.Begin {
+		return false
+	}
+	return r.Length%BlockSize == 0 || r.Begin+r.Length == size
+}
+
+// run makes the Run of blocks [from, to) of piece i.
+func (g Geometry) run(i, from, to int) Run {
+	begin := from * BlockSize
+	return Run{Piece: i, Begin: begin, Length: min(to*BlockSize, g.PieceSize(i)) - begin}
+}
+
+// blocks is the inverse of Geometry.run: r covers blocks [from, to).
+func (r Run) blocks() (from, to int) {
+	return r.Begin / BlockSize, (r.Begin + r.Length + BlockSize - 1) / BlockSize
+}

@@ -1,0 +1,88 @@
+package piece
+
+import (
+	"math"
+	"testing"
+)
+
+func TestGeometry(t *testing.T) {
+	for _, c := range []struct {
+		total, length            int64
+		pieces, lastSize, blocks int // of the last piece
+	}{
+		{1, 16 << 10, 1, 1, 1},
+		{16 << 10, 16 << 10, 1, 16 << 10, 1},
+		{16<<10 + 1, 16 << 10, 2, 1, 1},
+		{1 << 20, 256 << 10, 4, 256 << 10, 16},
+		{1<<20 + 16<<10 + 5, 256 << 10, 5, 16<<10 + 5, 2},
+		{MaxPieces * MaxPieceLength, MaxPieceLength, MaxPieces, MaxPieceLength, 4096},
+	} {
+		g := Geometry{c.total, c.length}
+		if err := g.Validate(); err != nil {
+			t.Errorf("%+v: %v", g, err)
+		}
+		last := c.pieces - 1
+		if g.NumPieces() != c.pieces || g.PieceSize(last) != c.lastSize || g.NumBlocks(last) != c.blocks {
+			t.Errorf("%+v: %d pieces, the last of %d bytes, %d blocks", g, g.NumPieces(), g.PieceSize(last), g.NumBlocks(last))
+		}
+		if last > 0 && g.PieceSize(0) != int(c.length) {
+			t.Errorf("%+v: first piece of %d bytes", g, g.PieceSize(0))
+		}
+	}
+	if g := (Geometry{0, 16 << 10}); g.Validate() != nil || g.NumPieces() != 0 {
+		t.Error("an empty torrent has no pieces and is valid")
+	}
+}
+
+func TestGeometryRefuses(t *testing.T) {
+	for _, g := range []Geometry{
+		{1, 0}, {1, -1}, {1, 3}, {1, 8 << 10}, {1, 128 << 20}, {1, 1 << 40}, {1, 16<<10 + 1}, {1, math.MinInt64},
+		{-1, 16 << 10},
+		{MaxPieces*(16<<10) + 1, 16 << 10},
+		{math.MaxInt64, MaxPieceLength},
+	} {
+		if g.Validate() == nil {
+			t.Errorf("%+v is valid", g)
+		}
+	}
+}
+
+func TestContains(t *testing.T) {
+	const b = BlockSize
+	g := Geometry{TotalLength: 8*b + b + 5, PieceLength: 4 * b} // two pieces of 4 blocks, one of 1 block and 5 bytes
+	for _, c := range []struct {
+		r  Run
+		ok bool
+	}{
+		{Run{0, 0, b}, true},
+		{Run{1, b, 3 * b}, true},
+		{Run{2, b, 5}, true},
+		{Run{2, 0, b + 5}, true},
+		{Run{2, 0, b}, true},
+		{Run{3, 0, b}, false},
+		{Run{-1, 0, b}, false},
+		{Run{0, 0, 0}, false},
+		{Run{0, 0, -b}, false},
+		{Run{0, 5, b}, false},
+		{Run{0, -b, b}, false},
+		{Run{0, 4 * b, b}, false},
+		{Run{0, 0, b + 1}, false},
+		{Run{0, b, 4 * b}, false},
+		{Run{2, b, 4}, false},
+		{Run{2, b, b}, false},
+		{Run{0, b, math.MaxInt}, false},
+		{Run{0, math.MaxInt, b}, false},
+		{Run{math.MinInt, 0, b}, false},
+	} {
+		if g.Contains(c.r) != c.ok {
+			t.Errorf("%+v: %v", c.r, !c.ok)
+		}
+		if !c.ok {
+			continue
+		}
+		from, to := c.r.blocks()
+		if got := g.run(c.r.Piece, from, to); got != c.r {
+			t.Errorf("%+v: blocks [%d, %d) are %+v", c.r, from, to, got)
+		}
+	}
+}

@@ -1,0 +1,281 @@
+package store
+
+import (
+	"crypto/sha1"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"sync"
+	"time"
+)
+
+var (
+	hashPool = sync.Pool{New: func() any { return sha1.New() }}
+	bufPool  = sync.Pool{New: func() any { return new([ioBuffer]byte) }}
+)
+
+// expected is the hash that piece i must have.
+func (s *Store) expected(i int) []byte { return s.cfg.Hashes[20*i : 20*i+20] }
+
+// PutPiece hashes a whole piece and, only if the hash is right, writes it from
+// the same memory. ok says whether it was right; err is about the disk, and
+// then the piece is not kept. data is not used after the return.
+func (s *Store) PutPiece(i int, data []byte) (ok bool, err error) {
+	if _, n := s.lay.piece(max(i, 0)); !s.lay.holds(i, 0, len(data)) || int64(len(data)) != n {
+		return false, fmt.Errorf("piece %d of %d bytes: out of range", i, len(data))
+	}
+	if sum := sha1.Sum(data); string(sum[:]) != string(s.expected(i)) {
+		return false, nil
+	}
+	if err := s.unseal(i); err != nil {
+		return true, err
+	}
+	h, had := s.hold(i)
+	if had {
+		return true, nil
+	}
+	err = s.write(i, 0, data)
+	s.settle(i, h, err == nil)
+	return true, err
+}
+
+// PutBlock writes a part of a piece, which nothing vouches for yet. Bytes that
+// arrive in order are hashed on the way, so that a piece needs no buffer of its
+// size. A block of a verified piece is dropped.
+func (s *Store) PutBlock(i, begin int, data []byte) error {
+	if !s.lay.holds(i, begin, len(data)) {
+		return fmt.Errorf("block %d+%d of piece %d: out of range", begin, len(data), i)
+	}
+	if err := s.unseal(i); err != nil {
+		return err
+	}
+	h := s.share(i)
+	if h == nil {
+		return nil
+	}
+	err := s.write(i, begin, data)
+
+	s.mu.Lock()
+	end := begin + len(data)
+	switch {
+	case err != nil || begin < h.next || h.hashing && begin < h.ahead || begin == h.next && end > h.low:
+		// What is or would be hashed may not be what the file holds now.
+		h.torn = true
+	case begin > h.next || h.hashing:
+		h.low = min(h.low, begin)
+	case !h.torn:
+		if h.sum == nil {
+			h.sum = hashPool.Get().(hash.Hash)
+			h.sum.Reset()
+		}
+		h.hashing, h.ahead = true, end
+		s.mu.Unlock()
+		h.sum.Write(data)
+		s.mu.Lock()
+		h.hashing, h.next = false, end
+	}
+	h.writers--
+	if h.writers == 0 {
+		s.free.Broadcast()
+	}
+	s.mu.Unlock()
+	return err
+}
+
+// VerifyPiece hashes a piece that PutBlock has put, reading again only what did
+// not come in order. ok says whether it is right; if not, it begins anew. A
+// piece that a failed sync took away is written again while it is read, so that
+// the next sync is about these bytes.
+func (s *Store) VerifyPiece(i int) (ok bool, err error) {
+	if i < 0 || i >= s.lay.pieces {
+		return false, fmt.Errorf("piece %d: out of range", i)
+	}
+	if err := s.unseal(i); err != nil {
+		return false, err
+	}
+	h, had := s.hold(i)
+	if had {
+		return true, nil
+	}
+	defer func() { s.settle(i, h, ok && err == nil) }()
+	if h.sum == nil {
+		h.sum = hashPool.Get().(hash.Hash)
+		h.sum.Reset()
+	}
+	s.mu.Lock()
+	_, weak := s.weak[i]
+	s.mu.Unlock()
+	if h.torn || weak {
+		h.sum.Reset()
+		h.next = 0
+	}
+	if err := s.rehash(i, h, weak); err != nil {
+		return false, err
+	}
+	var sum [sha1.Size]byte
+	return string(h.sum.Sum(sum[:0])) == string(s.expected(i)), nil
+}
+
+// rehash reads piece i from h.next to its end into h.sum.
+func (s *Store) rehash(i int, h *hold, rewrite bool) error {
+	off, n := s.lay.piece(i)
+	buf := bufPool.Get().(*[ioBuffer]byte)
+	defer bufPool.Put(buf)
+	for at := int64(h.next); at < n; {
+		b := buf[:min(n-at, ioBuffer)]
+		if err := s.readAt(b, off+at); err != nil {
+			return err
+		}
+		if rewrite {
+			if err := s.write(i, int(at), b); err != nil {
+				return err
+			}
+		}
+		h.sum.Write(b)
+		at += int64(len(b))
+	}
+	return nil
+}
+
+// write puts data at begin of piece i: one pwrite for each file it touches.
+func (s *Store) write(i, begin int, data []byte) error {
+	off, _ := s.lay.piece(i)
+	c := s.lay.spans(off+int64(begin), int64(len(data)))
+	for sp, ok := c.next(); ok; sp, ok = c.next() {
+		f, err := s.handles.acquire(sp.file, true)
+		if err != nil {
+			return err
+		}
+		err = s.disk.writeAt(f.f, data[:sp.n], sp.off)
+		s.handles.release(f)
+		if err != nil {
+			return s.fail("write", f.f.Name(), err)
+		}
+		data = data[sp.n:]
+	}
+	return nil
+}
+
+// readAt fills b from off of the torrent.
+func (s *Store) readAt(b []byte, off int64) error {
+	c := s.lay.spans(off, int64(len(b)))
+	for sp, ok := c.next(); ok; sp, ok = c.next() {
+		f, err := s.handles.acquire(sp.file, false)
+		if err != nil {
+			return err
+		}
+		n, err := f.f.ReadAt(b[:sp.n], sp.off)
+		s.handles.release(f)
+		if int64(n) < sp.n {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return s.fail("read", f.f.Name(), err)
+		}
+		b = b[sp.n:]
+	}
+	return nil
+}
+
+// hold is a piece that is being put. Either some goroutines write blocks of it
+// or one writes or verifies all of it: what is verified is what stays.
+type hold struct {
+	all     bool // one goroutine has the whole piece
+	writers int  // goroutines that write blocks
+	waiting int  // goroutines that want the whole piece
+
+	sum     hash.Hash // of the bytes before next; nil: none yet
+	next    int
+	hashing bool // somebody is in sum, without the lock, up to ahead
+	ahead   int
+	low     int  // where the lowest block begins that was put out of order
+	torn    bool // sum is not of what the file holds
+}
+
+// share begins the write of a block; nil if the piece is verified.
+func (s *Store) share(i int) *hold {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		if s.have.has(i) {
+			return nil
+		}
+		h := s.holdOf(i)
+		if !h.all && h.waiting == 0 {
+			h.writers++
+			return h
+		}
+		s.free.Wait()
+	}
+}
+
+// hold takes a whole piece; had is true if it is verified already.
+func (s *Store) hold(i int) (h *hold, had bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		if s.have.has(i) {
+			s.retire(i)
+			return nil, true
+		}
+		h = s.holdOf(i)
+		if !h.all && h.writers == 0 {
+			h.all = true
+			return h, false
+		}
+		h.waiting++
+		s.free.Wait()
+		h.waiting--
+	}
+}
+
+// holdOf returns the hold of a piece, made if need be. mu is held.
+func (s *Store) holdOf(i int) *hold {
+	h := s.holds[i]
+	if h == nil {
+		if n := len(s.idle); n > 0 {
+			h, s.idle = s.idle[n-1], s.idle[:n-1]
+		} else {
+			h = &hold{low: math.MaxInt}
+		}
+		s.holds[i] = h
+	}
+	return h
+}
+
+// settle gives a whole piece up, as verified or not. The files are marked here,
+// after the writes and together with the bit: a sync that clears a mark has
+// then begun after the bytes it is for.
+func (s *Store) settle(i int, h *hold, verified bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if verified {
+		off, n := s.lay.piece(i)
+		s.have.set(i)
+		delete(s.weak, i)
+		if s.unsynced == 0 {
+			s.since = time.Now()
+		}
+		s.unsynced += n
+		c := s.lay.spans(off, n)
+		for sp, ok := c.next(); ok; sp, ok = c.next() {
+			s.dirty[sp.file] = struct{}{}
+		}
+	}
+	if h.sum != nil {
+		hashPool.Put(h.sum)
+	}
+	*h = hold{waiting: h.waiting, low: math.MaxInt}
+	s.retire(i)
+	s.free.Broadcast()
+}
+
+// retire puts a hold that nobody uses away for the next piece. mu is held.
+func (s *Store) retire(i int) {
+	if h := s.holds[i]; h != nil && !h.all && h.writers == 0 && h.waiting == 0 && h.sum == nil {
+		delete(s.holds, i)
+		s.idle = append(s.idle, h)
+	}
+}

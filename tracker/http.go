@@ -1,0 +1,111 @@
+package tracker
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"strconv"
+
+	"github.com/gorilla/mux"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Handler is the public interface. Serve puts it behind the front; it is complete
+// without.
+func (s *Server) Handler() http.Handler {
+	r := mux.NewRouter()
+	r.UseEncodedPath() // a "%2F" in a torrent's name separates nothing
+	get := func(path string, h http.HandlerFunc) { r.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead) }
+	get("/announce", s.serveAnnounce)
+	get("/scrape", s.serveScrape)
+	get("/torrents/{name}.torrent", s.serveTorrent)
+	get("/api/v1/torrents", s.serveTorrentList)
+	get("/api/v1/sd/prometheus", s.serveDiscovery)
+	s.addHealth(r)
+	return bounded(r)
+}
+
+// AdminHandler is the interface for whoever runs the tracker: metrics and
+// profiles. It must not be reachable by strangers.
+func (s *Server) AdminHandler(metrics prometheus.Gatherer) http.Handler {
+	r := mux.NewRouter()
+	r.Handle("/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true})).Methods(http.MethodGet)
+	s.addHealth(r)
+	r.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	r.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	r.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	r.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	r.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
+	return bounded(r)
+}
+
+// addHealth adds /healthz, which says that the process answers, and /readyz, which
+// says that it wants requests: not before Serve, and not while it stops.
+func (s *Server) addHealth(r *mux.Router) {
+	r.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
+	r.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !s.ready.Load() {
+			plain(w, http.StatusServiceUnavailable, "not ready\n")
+			return
+		}
+		plain(w, http.StatusOK, "ready\n")
+	})
+}
+
+// bounded refuses targets that are too long and keeps browsers from guessing types.
+func bounded(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.RequestURI) > maxTarget {
+			plain(w, http.StatusRequestURITooLong, "the URL is too long\n")
+			return
+		}
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		h.ServeHTTP(w, r)
+	})
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text))
+}
+
+func (s *Server) serveAnnounce(w http.ResponseWriter, r *http.Request) {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		plain(w, http.StatusBadRequest, "no client address\n")
+		return
+	}
+	sc := scratches.Get().(*scratch)
+	defer scratches.Put(sc)
+	s.announce(sc, []byte(r.URL.RawQuery), from.Addr().Unmap().WithZone(""))
+	bencoded(w, sc.body)
+}
+
+func (s *Server) serveScrape(w http.ResponseWriter, r *http.Request) {
+	sc := scratches.Get().(*scratch)
+	defer scratches.Put(sc)
+	s.scrape(sc, []byte(r.URL.RawQuery))
+	bencoded(w, sc.body)
+}
+
+// bencoded sends a tracker reply. The status is 200 for failures too: clients
+// read the reason only then.
+func bencoded(w http.ResponseWriter, body []byte) {
+	w.Header().Set("Content-Type", "text/plain")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
+}
+
+// sendJSON sends v, which always can be encoded.
+func sendJSON(w http.ResponseWriter, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		plain(w, http.StatusInternalServerError, "internal error\n")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(b, '\n'))
+}

@@ -1,0 +1,222 @@
+package tracker
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"starling/tracker/swarm"
+)
+
+// Server is a tracker. It does nothing before Serve, and serves once.
+type Server struct {
+	cfg       Config
+	log       *slog.Logger
+	metrics   *Metrics
+	shards    *shards
+	torrents  *Torrents
+	discovery *discovery
+	trackerID string
+	date      dateCache
+
+	handed   *handoff
+	draining atomic.Bool
+	ready    atomic.Bool
+	fronts   sync.WaitGroup
+
+	mu    sync.Mutex // a leaf
+	conns map[*conn]struct{}
+}
+
+// New returns a tracker with what the snapshot at Config.StatePath holds; a
+// damaged snapshot is reported and left out. It fails on an invalid configuration.
+func New(cfg Config, log *slog.Logger, m *Metrics) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	var id [8]byte
+	for i := range id {
+		id[i] = byte(rand.Uint32())
+	}
+	s := &Server{
+		cfg: cfg, log: log, metrics: m, shards: newShards(&cfg), trackerID: hex.EncodeToString(id[:]),
+		discovery: newDiscovery(cfg.Swarm.TTL), conns: make(map[*conn]struct{}),
+	}
+	s.torrents = newTorrents(s.shards)
+	s.date.set(time.Now())
+	if cfg.TorrentsDir != "" {
+		if err := s.torrents.scan(cfg.TorrentsDir, log); err != nil {
+			return nil, fmt.Errorf("torrents folder: %w", err)
+		}
+	}
+	if cfg.StatePath != "" {
+		s.load()
+	}
+	return s, nil
+}
+
+// Torrents is the registry of the torrents that this tracker serves.
+func (s *Server) Torrents() *Torrents { return s.torrents }
+
+// Serve answers on public, and on admin if it is not nil, until ctx ends or a
+// listener fails. Then it stops listening, gives requests under way Config.Drain to
+// end, closes what is left, writes the snapshot and returns. It closes the
+// listeners, and leaves no goroutine behind.
+func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.Listener, adminHandler http.Handler) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.handed = newHandoff(public.Addr())
+	web := s.httpServer(s.Handler())
+	failed := make(chan error, 3)
+	var loops sync.WaitGroup
+	loops.Go(func() { failed <- s.accept(ctx, public) })
+	loops.Go(func() { failed <- serveHTTP(web, s.handed) })
+	var adm *http.Server
+	if admin != nil {
+		adm = s.httpServer(adminHandler)
+		adm.WriteTimeout = 0 // a CPU profile takes as long as it was asked to
+		loops.Go(func() { failed <- serveHTTP(adm, admin) })
+	}
+	loops.Go(func() { s.housekeep(ctx) })
+	s.ready.Store(true)
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	cancel()
+	s.stop(public, web, adm)
+	loops.Wait()
+	if s.cfg.StatePath != "" {
+		err = errors.Join(err, s.save())
+	}
+	return err
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: writeTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+func serveHTTP(h *http.Server, ln net.Listener) error {
+	if err := h.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// stop ends everything that Serve has begun, in at most Config.Drain.
+func (s *Server) stop(public net.Listener, web, admin *http.Server) {
+	s.ready.Store(false)
+	s.draining.Store(true)
+	public.Close()
+	s.mu.Lock()
+	for c := range s.conns {
+		_ = c.SetReadDeadline(time.Now()) // wakes who waits for a request
+	}
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
+	defer cancel()
+	_ = web.Shutdown(ctx)
+	if admin != nil {
+		_ = admin.Shutdown(ctx)
+		admin.Close()
+	}
+	web.Close()
+	s.handed.Close()
+	fronts := make(chan struct{})
+	go func() { s.fronts.Wait(); close(fronts) }()
+	select {
+	case <-fronts:
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	left := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		left = append(left, c)
+	}
+	s.mu.Unlock()
+	for _, c := range left {
+		c.Close()
+	}
+	<-fronts // every connection is closed, so none waits any more
+}
+
+// housekeep does what is due by time: expiry and gauges each second, the folder
+// and the snapshot at their intervals.
+func (s *Server) housekeep(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	scanned, saved := time.Now(), time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := time.Now()
+		s.date.set(now)
+		s.shards.expire()
+		s.discovery.expire(s.shards.now())
+		s.metrics.setTotals(s.shards.totals())
+		if s.cfg.TorrentsDir != "" && now.Sub(scanned) >= s.cfg.Rescan {
+			if err := s.torrents.scan(s.cfg.TorrentsDir, s.log); err != nil {
+				s.log.Warn("torrents folder not read", "err", err)
+			}
+			scanned = now
+		}
+		if s.cfg.StatePath != "" && now.Sub(saved) >= s.cfg.SnapshotEvery {
+			if err := s.save(); err != nil {
+				s.log.Error("snapshot not written", "err", err)
+			}
+			saved = now
+		}
+	}
+}
+
+// announce answers a raw announce query into sc.body. The slices of raw are not
+// kept.
+func (s *Server) announce(sc *scratch, raw []byte, from netip.Addr) {
+	began := time.Now()
+	now := began.Sub(s.shards.started)
+	q := &sc.query
+	err := parseAnnounce(raw, q)
+	if err == nil {
+		q.Addr = netip.AddrPortFrom(from, q.port)
+		err = s.shards.announce(now, &q.Request, &sc.resp)
+	}
+	if err != nil {
+		sc.body = appendFailure(sc.body[:0], err)
+		s.metrics.announced(q.Event, err, 0, time.Since(began))
+		return
+	}
+	if q.metricsPort != 0 {
+		s.discovery.note(now, q)
+	}
+	sc.body = appendReply(sc.body[:0], q, &sc.resp, s.trackerID)
+	s.metrics.announced(q.Event, nil, sc.resp.NumPeers(), time.Since(began))
+}
+
+// Counts returns what a scrape tells of a swarm, and whether it is known.
+func (s *Server) Counts(h swarm.InfoHash) (swarm.Counts, bool) { return s.shards.scrape(h) }
+
+// dateCache is the text of a Date header, made once a second.
+type dateCache struct{ text atomic.Pointer[string] }
+
+func (d *dateCache) set(now time.Time) {
+	text := now.UTC().Format(http.TimeFormat)
+	d.text.Store(&text)
+}
+
+func (d *dateCache) append(b []byte) []byte { return append(b, *d.text.Load()...) }

@@ -1,0 +1,132 @@
+package swarm
+
+import (
+	"bytes"
+	"container/heap"
+	"time"
+)
+
+// Expire forgets the peers that have not announced for Config.TTL, and the swarms
+// that nothing is known of any more. It looks only at swarms that are due: those
+// whose oldest peer, when last looked at, would have expired by now. It returns
+// the number of peers removed.
+func (s *Store) Expire(now time.Duration) (removed int) {
+	s.advance(now)
+	for len(s.queue) > 0 && s.queue[0].due <= s.clock {
+		w := s.queue[0]
+		if w.empty() {
+			w.downloaded = 0 // EmptyTTL has passed
+			s.settle(w)
+			continue
+		}
+		before := w.counts()
+		ttl := seconds(s.cfg.TTL)
+		removed += expire(&w.v4, s.clock, ttl) + expire(&w.v6, s.clock, ttl)
+		s.recount(before, w.counts())
+		s.settle(w)
+	}
+	return removed
+}
+
+// expire drops the peers of one set that were last seen ttl ago or earlier.
+func expire[A address](set *set[A], now, ttl uint32) (removed int) {
+	for len(set.peers) > 0 && now-set.peers[set.oldest].seen >= ttl {
+		drop(set, set.oldest)
+		removed++
+	}
+	return removed
+}
+
+// settle decides what becomes of a swarm that has changed: it goes, or it waits in
+// the queue for its due time. A peer that announces moves its own expiry, not its
+// swarm's due time: that is a lower bound, made exact when it is reached.
+func (s *Store) settle(w *swarm) {
+	switch {
+	case !w.empty():
+		due := w.nextExpiry(seconds(s.cfg.TTL))
+		if w.idle || w.due > due || w.due <= s.clock {
+			s.queue.put(w, due)
+		}
+		w.idle = false
+	case w.registered:
+		s.queue.take(w)
+		w.idle = false
+	case w.downloaded == 0:
+		s.queue.take(w)
+		delete(s.swarms, w.hash)
+	case !w.idle:
+		s.queue.put(w, s.clock+seconds(s.cfg.EmptyTTL))
+		w.idle = true
+	}
+}
+
+// nextExpiry is when the first peer expires unless it announces again.
+func (w *swarm) nextExpiry(ttl uint32) uint32 {
+	due := never
+	if len(w.v4.peers) > 0 {
+		due = w.v4.peers[w.v4.oldest].seen + ttl
+	}
+	if len(w.v6.peers) > 0 {
+		due = min(due, w.v6.peers[w.v6.oldest].seen+ttl)
+	}
+	return due
+}
+
+func seconds(d time.Duration) uint32 { return uint32(d / time.Second) }
+
+// never is the due time of a swarm that is not in the queue, place unqueued.
+const (
+	never    = ^uint32(0)
+	unqueued = -1
+)
+
+// queue is a heap of swarms by due time.
+type queue []*swarm
+
+// put brings w to its place for a new due time.
+func (q *queue) put(w *swarm, due uint32) {
+	w.due = due
+	if w.place == unqueued {
+		heap.Push(q, w)
+	} else {
+		heap.Fix(q, w.place)
+	}
+}
+
+// take removes w, if it is there.
+func (q *queue) take(w *swarm) {
+	if w.place != unqueued {
+		heap.Remove(q, w.place)
+	}
+}
+
+// The methods of heap.Interface.
+
+func (q queue) Len() int { return len(q) }
+
+func (q queue) Less(i, j int) bool {
+	if q[i].due != q[j].due {
+		return q[i].due < q[j].due
+	}
+	return bytes.Compare(q[i].hash[:], q[j].hash[:]) < 0
+}
+
+func (q queue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].place, q[j].place = i, j
+}
+
+func (q *queue) Push(x any) {
+	w := x.(*swarm)
+	w.place = len(*q)
+	*q = append(*q, w)
+}
+
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	w := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	w.place, w.due = unqueued, never
+	return w
+}

@@ -1,0 +1,296 @@
+package tracker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"starling/metainfo"
+)
+
+// Torrents is the registry of the torrent files that a tracker serves: those that
+// were added, and those in its folder. A name is unique; an infohash may have
+// several. It is safe for concurrent use.
+type Torrents struct {
+	shards *shards
+	mu     sync.Mutex // a leaf, except for shards' locks
+	byName map[string]*torrent
+	bad    map[string]fileID // files that are no torrents, to report each once
+}
+
+type torrent struct {
+	name   string
+	hash   metainfo.Hash
+	size   int64
+	pieces int
+	raw    []byte // nil: it is in the folder
+	path   string
+	dir    string
+	file   fileID
+	since  time.Time
+}
+
+// fileID tells whether a file has changed.
+type fileID struct {
+	size  int64
+	mtime time.Time
+}
+
+func newTorrents(s *shards) *Torrents {
+	return &Torrents{shards: s, byName: make(map[string]*torrent), bad: make(map[string]fileID)}
+}
+
+// ErrNameTaken says that another torrent has the name.
+var ErrNameTaken = errors.New("torrent name is taken")
+
+// Add registers a torrent file's bytes, which it keeps, under a name: the file is
+// then at /torrents/NAME.torrent. Adding the same torrent again changes nothing.
+func (t *Torrents) Add(name string, raw []byte) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	e, err := parseTorrent(name, raw)
+	if err != nil {
+		return err
+	}
+	e.raw = raw
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if old := t.byName[name]; old != nil {
+		if old.hash == e.hash {
+			return nil
+		}
+		return fmt.Errorf("%q: %w", name, ErrNameTaken)
+	}
+	return t.put(e)
+}
+
+// Remove takes a torrent out; its swarm lasts until its peers have expired.
+func (t *Torrents) Remove(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.drop(name)
+}
+
+// TorrentURLPath is the path at which a torrent of that name is served.
+func TorrentURLPath(name string) string { return "/torrents/" + url.PathEscape(name) + ".torrent" }
+
+// checkName refuses what is no file name. Names come from the operator, and go
+// into URLs and JSON; they never become a path.
+func checkName(name string) error {
+	if name == "" || len(name) > 255 || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") {
+		return fmt.Errorf("%q cannot name a torrent", name)
+	}
+	return nil
+}
+
+func parseTorrent(name string, raw []byte) (*torrent, error) {
+	m, err := metainfo.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &torrent{
+		name: name, hash: m.InfoHash, size: m.Info.TotalLength(), pieces: m.Info.NumPieces(), since: time.Now(),
+	}, nil
+}
+
+// put needs mu.
+func (t *Torrents) put(e *torrent) error {
+	if err := t.shards.register(e.hash); err != nil {
+		return err
+	}
+	t.byName[e.name] = e
+	return nil
+}
+
+// drop needs mu.
+func (t *Torrents) drop(name string) {
+	e := t.byName[name]
+	if e == nil {
+		return
+	}
+	delete(t.byName, name)
+	for _, other := range t.byName {
+		if other.hash == e.hash {
+			return
+		}
+	}
+	t.shards.unregister(e.hash)
+}
+
+// scan brings the registry up to date with the folder. A file that is no torrent
+// is logged once and left out.
+func (t *Torrents) scan(dir string, log *slog.Logger) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return err
+	}
+	there := make(map[string]bool)
+	for _, entry := range entries {
+		name, ok := strings.CutSuffix(entry.Name(), ".torrent")
+		info, err := entry.Info()
+		if !ok || err != nil || !info.Mode().IsRegular() || checkName(name) != nil {
+			continue
+		}
+		there[name] = true
+		id := fileID{info.Size(), info.ModTime()}
+		if t.knows(name, id) {
+			continue
+		}
+		if err := t.take(root, dir, entry.Name(), name, id); err != nil {
+			log.Warn("torrent file left out", "file", entry.Name(), "err", err)
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name, e := range t.byName {
+		if e.raw == nil && !there[name] {
+			t.drop(name)
+		}
+	}
+	for name := range t.bad {
+		if !there[name] {
+			delete(t.bad, name)
+		}
+	}
+	return nil
+}
+
+// knows says whether a file needs no reading: it has been read as it is, or
+// another torrent was added under its name.
+func (t *Torrents) knows(name string, id fileID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.byName[name]; e != nil && (e.raw != nil || e.file == id) {
+		return true
+	}
+	return t.bad[name] == id && id != fileID{}
+}
+
+// take reads one file of the folder into the registry, in place of an older
+// version of it.
+func (t *Torrents) take(root *os.Root, dir, path, name string, id fileID) error {
+	raw, err := readTorrent(root, path)
+	var e *torrent
+	if err == nil {
+		e, err = parseTorrent(name, raw)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.drop(name)
+	if err == nil {
+		e.path, e.dir, e.file = path, dir, id
+		err = t.put(e)
+	}
+	if err != nil {
+		t.bad[name] = id
+		return err
+	}
+	delete(t.bad, name)
+	return nil
+}
+
+func readTorrent(root *os.Root, path string) ([]byte, error) {
+	f, err := root.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, metainfo.MaxSize+1))
+	if err == nil && len(raw) > metainfo.MaxSize {
+		err = fmt.Errorf("more than %d bytes", metainfo.MaxSize)
+	}
+	return raw, err
+}
+
+// get returns a torrent file's bytes and the time it became known.
+func (t *Torrents) get(name string) ([]byte, time.Time, error) {
+	t.mu.Lock()
+	e := t.byName[name]
+	t.mu.Unlock()
+	if e == nil {
+		return nil, time.Time{}, fs.ErrNotExist
+	}
+	if e.raw != nil {
+		return e.raw, e.since, nil
+	}
+	root, err := os.OpenRoot(e.dir)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	defer root.Close()
+	raw, err := readTorrent(root, e.path)
+	return raw, e.since, err
+}
+
+// listed is a torrent in the list at /api/v1/torrents.
+type listed struct {
+	Name       string `json:"name"`
+	InfoHash   string `json:"infohash"`
+	Size       int64  `json:"size"`
+	Pieces     int    `json:"pieces"`
+	Complete   int    `json:"complete"`
+	Incomplete int    `json:"incomplete"`
+	Downloaded uint32 `json:"downloaded"`
+	Path       string `json:"path"`
+}
+
+// list returns all torrents by name.
+func (t *Torrents) list() []listed {
+	t.mu.Lock()
+	out := make([]listed, 0, len(t.byName))
+	all := make([]*torrent, 0, len(t.byName))
+	for _, e := range t.byName {
+		all = append(all, e)
+	}
+	t.mu.Unlock()
+	slices.SortFunc(all, func(a, b *torrent) int { return strings.Compare(a.name, b.name) })
+	for _, e := range all {
+		c, _ := t.shards.scrape(e.hash)
+		out = append(out, listed{
+			Name: e.name, InfoHash: e.hash.String(), Size: e.size, Pieces: e.pieces, Complete: c.Complete,
+			Incomplete: c.Incomplete, Downloaded: c.Downloaded, Path: TorrentURLPath(e.name),
+		})
+	}
+	return out
+}
+
+func (s *Server) serveTorrentList(w http.ResponseWriter, _ *http.Request) {
+	sendJSON(w, s.torrents.list())
+}
+
+// torrentTimeout is for a whole torrent file, which may be 64 MiB, to a client.
+const torrentTimeout = 2 * time.Minute
+
+func (s *Server) serveTorrent(w http.ResponseWriter, r *http.Request) {
+	name, err := url.PathUnescape(mux.Vars(r)["name"])
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	raw, since, err := s.torrents.get(name)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(torrentTimeout))
+	w.Header().Set("Content-Type", "application/x-bittorrent")
+	http.ServeContent(w, r, "", since, bytes.NewReader(raw))
+}
