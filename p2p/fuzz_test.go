@@ -116,7 +116,7 @@ func FuzzList(f *testing.F) {
 		for line := range bytes.SplitSeq(b, []byte("\n")) {
 			replies = append(replies, Message{Type: REPL, Head: line})
 		}
-		peers, ok := parseList(replies)
+		peers, ok := ParseList(replies)
 		if !ok && peers != nil || len(peers) >= len(replies) {
 			t.Errorf("%d peers of %d replies, %v", len(peers), len(replies), ok)
 		}
@@ -134,7 +134,7 @@ func TestListType(t *testing.T) {
 		{[]Message{{Type: ERRO, Head: []byte("1")}, a}, 0, false},
 		{[]Message{one, {Type: ERRO, Head: a.Head}, a}, 1, true},
 	} {
-		if peers, ok := parseList(tc.replies); len(peers) != tc.peers || ok != tc.ok {
+		if peers, ok := ParseList(tc.replies); len(peers) != tc.peers || ok != tc.ok {
 			t.Errorf("%v: %v, %v", tc.replies, peers, ok)
 		}
 	}

@@ -87,7 +87,7 @@ func (w *walk) join(s step, id string) {
 func (w *walk) list(s step, id string) {
 	n := w.n
 	n.ConnectAndSend(s.addr, Message{Type: LIST}, true, func(rs []Message, err error) {
-		peers, ok := parseList(rs)
+		peers, ok := ParseList(rs)
 		if err != nil || !ok {
 			if n.RemovePeer(id) {
 				w.added--

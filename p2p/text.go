@@ -108,10 +108,10 @@ func parsePeer(data []byte) (p Peer, ok bool) {
 	return Peer{ID: words[0], Addr: joinAddr(words[1], port)}, true
 }
 
-// parseList reads the replies to LIST: a count, then so many peers. Entries
+// ParseList reads the replies to LIST: a count, then so many peers. Entries
 // that do not parse are passed over and a wrong count does no harm, for the
 // entries are only hints; ok is false if it is no list at all.
-func parseList(replies []Message) (peers []Peer, ok bool) {
+func ParseList(replies []Message) (peers []Peer, ok bool) {
 	if len(replies) == 0 || replies[0].Type != REPL {
 		return nil, false
 	}

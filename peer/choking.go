@@ -86,8 +86,9 @@ func (e *Engine) decide(d choke.Decision) {
 			continue
 		}
 		e.obs.Choke("choke")
-		e.send(r, typeChoke, nil)
+		e.send(r, typeChoke, nil) // which ends its guidance, too
+		r.guided = false
+		e.spread.unqueue(r)
 		e.rejectAll(r)
-		e.spread.leave(r)
 	}
 }

@@ -167,7 +167,9 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 		}
 	}
 	e.cands.connected(r.addr)
-	_ = e.node.AddPeer(r.addr, r.addr) // a full table only shortens what LIST answers
+	if !e.cfg.Private {
+		_ = e.node.AddPeer(r.addr, r.addr) // a full table only shortens what LIST answers
+	}
 	e.interest(r)
 	return e.mutual(r)
 }
@@ -223,7 +225,7 @@ func (e *Engine) gone(r *remote, err error) {
 	delete(e.remotes, r.id)
 	e.order = slices.DeleteFunc(e.order, func(o *remote) bool { return o == r })
 	e.releaseAll(r)
-	e.spread.leave(r)
+	e.spread.reclaim(r)
 	if r.phase == ready {
 		if r.seed {
 			e.pick.RemoveSeed()

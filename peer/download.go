@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"slices"
 	"time"
 
 	"starling/p2p"
@@ -32,7 +33,7 @@ func (e *Engine) onHave(r *remote, m *p2p.Message) error {
 		}
 		if mine.Has(i) {
 			r.needs--
-			e.spread.arrived(r, i)
+			e.spread.announced(r, i, e.now())
 		}
 	})
 	if err != nil {
@@ -95,7 +96,7 @@ func (e *Engine) interest(r *remote) {
 func (e *Engine) onChoke(r *remote, choking bool) error {
 	r.peerChoking = choking
 	if choking {
-		r.suggested = r.suggested[:0]
+		r.suggested, r.guides = r.suggested[:0], false
 		return nil
 	}
 	r.lastData = e.now()
@@ -103,15 +104,20 @@ func (e *Engine) onChoke(r *remote, choking bool) error {
 	return nil
 }
 
-// onSuggest notes pieces that a remote would rather send (BEP 6): our seeds
-// name pieces that nobody else has or is getting, so that no two leechers ask
-// a seed for the same one.
+// onSuggest notes pieces that a remote would rather send (BEP 6). Our seeds
+// guide us so to pieces that nobody else has or is getting. A list that is not
+// empty means: ask me for these only. An empty one ends that.
 func (e *Engine) onSuggest(r *remote, m *p2p.Message) error {
 	if r.phase != ready {
 		return p2p.Violation(p2p.ReasonBadState, "SUGG before what it has")
 	}
+	if r.guides = len(m.Head) > 0; !r.guides {
+		r.suggested = r.suggested[:0]
+		e.ask(r)
+		return nil
+	}
 	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
-		if r.have.Has(i) && len(r.suggested) < maxQueue {
+		if r.have.Has(i) && len(r.suggested) < maxIndexes {
 			r.suggested = append(r.suggested, i)
 		}
 	})
@@ -148,11 +154,13 @@ func (e *Engine) ask(r *remote) {
 			return
 		}
 		e.request(r, run, now)
+		if e.diskErr != nil {
+			return // one run is enough to try the disk with
+		}
 	}
 }
 
-// pausedByDisk says that the disk refused and it is not time to try again. A
-// try is one window of one remote: the first write's verdict decides.
+// pausedByDisk says that the disk refused and it is not time to try again.
 func (e *Engine) pausedByDisk() bool {
 	return e.diskErr != nil && (e.now().Before(e.retryAt) || e.asked+e.onDisk > 0)
 }
@@ -161,6 +169,9 @@ func (e *Engine) pausedByDisk() bool {
 func (e *Engine) choose(r *remote) (piece.Run, bool) {
 	for len(r.suggested) > 0 && !e.pick.WantsPiece(r.suggested[0]) {
 		r.suggested = r.suggested[1:]
+	}
+	if r.guides && len(r.suggested) == 0 {
+		return piece.Run{}, false // more will come, or our freedom
 	}
 	ask := piece.Ask{Have: r.have, Seed: r.seed, MaxLength: r.runLength(), Suggested: r.suggested}
 	if e.pick.InEndgame() {
@@ -175,7 +186,11 @@ func (e *Engine) choose(r *remote) (piece.Run, bool) {
 		}
 		ask.Outstanding = e.runBuf
 	}
-	return e.pick.Pick(&ask)
+	run, ok := e.pick.Pick(&ask)
+	if ok && r.guides && !slices.Contains(r.suggested, run.Piece) {
+		return piece.Run{}, false // all that it suggested is asked for
+	}
+	return run, ok
 }
 
 func (e *Engine) request(r *remote, run piece.Run, now time.Time) {

@@ -70,6 +70,7 @@ type EngineConfig struct {
 	SnubAfter  time.Duration // no payload for so long: snubbed, for the choker
 	MaxRemotes int
 	NumWant    int
+	Private    bool  // no peers but the tracker's (BEP 27)
 	UpLimit    int64 // bytes a second, 0: none
 	DownLimit  int64
 	OnEvent    func(Event) // may be nil
@@ -98,6 +99,7 @@ type Engine struct {
 	haveT    *p2p.Timer
 	announce announceState
 	spread   spreader
+	gossipAt time.Time // not before
 	up, down bucket
 	limitT   *p2p.Timer
 	turn     int // whom a limited upload or download serves next
@@ -174,6 +176,9 @@ func (e *Engine) handlers() {
 	on(typeSuggest, 4*maxIndexes, e.onSuggest)
 	n.Handle(typePiece, p2p.Spec{Max: pieceHead + maxRun, Head: pieceHead},
 		func(c p2p.ConnID, m *p2p.Message) { e.handle(c, m, e.onPiece) })
+	// Who is in the swarm is told by HELO, not by whoever sends a JOIN.
+	n.Handle(p2p.JOIN, p2p.Spec{}, nil)
+	n.Handle(p2p.QUIT, p2p.Spec{}, nil)
 	n.SetHooks(p2p.Hooks{Opened: e.onOpened, Drained: e.onDrained, Closed: e.onClosed, Done: e.onDone})
 }
 
@@ -262,6 +267,8 @@ func (e *Engine) tick() {
 		}
 	}
 	e.dialMore(now)
+	e.spreadTick(now)
+	e.gossip(now)
 	e.checkpoint(now)
 	e.stats.Missing, e.stats.MissingFirst = e.missing()
 	e.checkStall(now)

@@ -63,16 +63,19 @@ type remote struct {
 	maxRequest  int // the longest run it serves
 	maxQueue    int // how many requests it queues
 	suggested   []int
+	guides      bool // it suggests: only those pieces are asked of it
 	snubbed     bool // owed us bytes for snubAfter and sent none
 	unrequested int  // PIECs that nobody asked for
 	rejected    int  // REJEs in a row
 
 	// Uploading to it.
-	queue      []piece.Run // its requests, not yet handed to the host
-	bulk       int         // PIECs handed to the host and not known to have left
-	bad        int         // requests that we could not serve
-	spread     []int       // pieces we suggested to it and it has not asked for
-	spreadSent []int       // pieces we served it after a suggestion, not yet in a HAVE
+	queue     []piece.Run // its requests, not yet handed to the host
+	bulk      int         // PIECs handed to the host and not known to have left
+	bad       int         // requests that we could not serve
+	handouts  []handout   // pieces we suggested and it has not announced
+	announced time.Time   // when it last announced a piece that we have
+	guided    bool        // we suggest to it what to ask for
+	hoards    bool        // it sat on suggestions: no more until it announces a piece
 
 	in, out     flow
 	controlIn   uint64 // bytes received that are not payload

@@ -77,7 +77,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		Geometry: geo, Have: cfg.Have, Wanted: cfg.Wanted,
 		Content: &content{geo: geo, store: cfg.Store, metrics: s.cfg.Metrics}, Announcer: cfg.Announcer,
 		Policy: policy, Rechoke: s.cfg.Choke.Interval, SnubAfter: s.cfg.Choke.Snub,
-		MaxRemotes: s.cfg.MaxConnsPerTorrent, NumWant: s.cfg.NumWant,
+		MaxRemotes: s.cfg.MaxConnsPerTorrent, NumWant: s.cfg.NumWant, Private: info.Private,
 		UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
 		OnEvent: t.onEvent(cfg.OnEvent), Observer: observer,
 	})

@@ -2,26 +2,47 @@ package peer
 
 import (
 	"slices"
+	"time"
+
+	"starling/piece"
 )
 
-// spreader decides what a seed would like to send to whom. While there are
-// pieces that no other peer has, each of them is suggested to one remote only,
-// in random order, so that the seed's uplink carries every piece once before it
-// carries any twice ("smart seed", Bharambe, Herley and Padmanabhan, INFOCOM
-// 2006; the effect is that of super-seeding, BEP 16, without its waits). A
-// leecher that wants another piece may still ask for it.
+// spreader decides what a seed gives to whom. While there are pieces that no
+// other peer has, each of them is suggested to one remote only, in random
+// order, and a remote that is so guided asks for nothing else: the seed's
+// uplink carries every piece once before it carries any twice. That is the
+// "smart seed" of Bharambe, Herley and Padmanabhan (INFOCOM 2006), with the
+// effect of super-seeding (BEP 16), but without its waits and without denying
+// what we have. It ends, and remotes may ask for what they like, as soon as
+// somebody has each piece.
 type spreader struct {
 	active bool
-	// left are pieces not suggested to anybody, taken from the end.
+	// left are pieces suggested to nobody, taken from the end.
 	left []int
 }
 
-// spreadAhead is how many suggestions a remote may hold beyond the requests
-// that it has queued.
-const spreadAhead = 2
+// handout is a piece that we suggested to a remote and that it has not
+// announced yet.
+type handout struct {
+	piece int
+	asked bool // it has asked for it
+	at    time.Time
+}
+
+const (
+	// spreadAhead is how many suggestions a remote holds beyond its
+	// requests, at least: enough that the next are there before it needs
+	// them, though they wait behind pieces in the connection.
+	spreadAhead = 4
+	maxAhead    = 48
+	// spreadWait is how long a remote may sit on pieces and announce none
+	// before they are given to others: without it, one that takes and never
+	// announces could keep pieces from the swarm.
+	spreadWait = 20 * time.Second
+)
 
 // init shuffles the pieces, if we start as a seed. A leecher that completes
-// does not spread: whatever it has, somebody else had before.
+// does not spread: whatever it has, somebody had before.
 func (s *spreader) init(e *Engine) {
 	if e.pick.NumHave() != e.geo.NumPieces() {
 		return
@@ -33,52 +54,135 @@ func (s *spreader) init(e *Engine) {
 // suggest names the next pieces to a remote that we serve.
 func (e *Engine) suggest(r *remote) {
 	s := &e.spread
-	if !s.active || r.amChoking || r.phase != ready || r.caps&capSuggest == 0 || r.needs == 0 {
+	if !s.active || r.amChoking || r.phase != ready || r.caps&capSuggest == 0 || r.needs == 0 || r.hoards {
 		return
 	}
-	room := max(spreadAhead, len(r.queue)) - len(r.spread)
+	if !r.guided && e.leechers() < 2 {
+		return // a single leecher needs no guidance: nobody competes with it
+	}
+	target := min(spreadAhead+2*len(r.queue), maxAhead)
+	waiting := 0
+	for _, h := range r.handouts {
+		if !h.asked {
+			waiting++
+		}
+	}
+	if r.guided && waiting > target/2 {
+		return // there will be more to say soon
+	}
+	fresh := s.take(e, target-waiting)
+	if len(fresh) == 0 {
+		return
+	}
+	now := e.now()
+	for _, i := range fresh {
+		r.handouts = append(r.handouts, handout{piece: i, at: now})
+	}
+	r.guided = true
+	e.scratch = appendIndexes(e.scratch[:0], fresh)
+	e.send(r, typeSuggest, e.scratch)
+}
+
+// take draws pieces that nobody has or is getting.
+func (s *spreader) take(e *Engine, n int) []int {
 	var fresh []int
-	for len(s.left) > 0 && len(fresh) < room {
+	for len(s.left) > 0 && len(fresh) < n {
 		i := s.left[len(s.left)-1]
 		s.left = s.left[:len(s.left)-1]
-		if e.pick.Availability(i) > 0 {
-			continue // somebody has it already
+		if e.pick.Availability(i) == 0 {
+			fresh = append(fresh, i)
 		}
-		fresh = append(fresh, i)
 	}
-	if len(fresh) > 0 {
-		r.spread = append(r.spread, fresh...)
-		e.scratch = appendIndexes(e.scratch[:0], fresh)
-		e.send(r, typeSuggest, e.scratch)
+	return fresh
+}
+
+// leechers counts the remotes that lack something.
+func (e *Engine) leechers() int {
+	n := 0
+	for _, r := range e.order {
+		if r.phase == ready && !r.seed {
+			n++
+		}
+	}
+	return n
+}
+
+// handedOut notes that a remote asks for a piece, which may be a suggested
+// one.
+func (r *remote) handedOut(i int, now time.Time) {
+	for k := range r.handouts {
+		if h := &r.handouts[k]; h.piece == i && !h.asked {
+			h.asked, h.at = true, now
+		}
 	}
 }
 
-// asked notes that a remote took a suggestion up.
-func (s *spreader) asked(r *remote, i int) {
-	if k := slices.Index(r.spread, i); k >= 0 {
-		r.spread = slices.Delete(r.spread, k, k+1)
-		r.spreadSent = append(r.spreadSent, i)
-	}
+// announced notes that a remote has a piece now.
+func (s *spreader) announced(r *remote, i int, now time.Time) {
+	r.hoards = false
+	r.announced = now
+	r.handouts = slices.DeleteFunc(r.handouts, func(h handout) bool { return h.piece == i })
 }
 
-// arrived notes that a remote has a piece now.
-func (s *spreader) arrived(r *remote, i int) {
+// reclaim takes back what a remote was to get: it is gone.
+func (s *spreader) reclaim(r *remote) {
+	if s.active {
+		for _, h := range r.handouts {
+			s.left = append(s.left, h.piece)
+		}
+	}
+	r.handouts = r.handouts[:0]
+}
+
+// unqueue takes back what a remote has not asked for, or asked for and will
+// not be sent because it was choked (its queue is not yet emptied). What is on
+// its way to it stays its own.
+func (s *spreader) unqueue(r *remote) {
 	if !s.active {
 		return
 	}
-	for _, l := range [...]*[]int{&r.spread, &r.spreadSent} {
-		if k := slices.Index(*l, i); k >= 0 {
-			*l = slices.Delete(*l, k, k+1)
+	r.handouts = slices.DeleteFunc(r.handouts, func(h handout) bool {
+		queued := slices.ContainsFunc(r.queue, func(q piece.Run) bool { return q.Piece == h.piece })
+		if !h.asked || queued {
+			s.left = append(s.left, h.piece)
 		}
+		return !h.asked || queued
+	})
+}
+
+// spreadTick takes back what has been sat upon, and ends the spreading when
+// every piece is somewhere else.
+func (e *Engine) spreadTick(now time.Time) {
+	s := &e.spread
+	if !s.active {
+		return
+	}
+	pending := false
+	for _, r := range e.order {
+		if len(r.handouts) > 0 && now.Sub(r.handouts[0].at) > spreadWait && now.Sub(r.announced) > spreadWait {
+			r.hoards = true
+			s.reclaim(r)
+			e.freeChoice(r)
+		}
+		pending = pending || len(r.handouts) > 0
+	}
+	for _, r := range e.order {
+		e.suggest(r)
+		pending = pending || len(r.handouts) > 0
+	}
+	if len(s.left) > 0 || pending {
+		return
+	}
+	s.active = false
+	for _, r := range e.order {
+		e.freeChoice(r)
 	}
 }
 
-// leave takes back what a remote was to get and has not got: it is gone, or
-// choked.
-func (s *spreader) leave(r *remote) {
-	if s.active {
-		s.left = append(s.left, r.spread...)
-		s.left = append(s.left, r.spreadSent...)
+// freeChoice ends a remote's guidance: an empty SUGG.
+func (e *Engine) freeChoice(r *remote) {
+	if r.guided && r.fault == nil {
+		r.guided = false
+		e.send(r, typeSuggest, nil)
 	}
-	r.spread, r.spreadSent = r.spread[:0], r.spreadSent[:0]
 }

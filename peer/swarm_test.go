@@ -129,6 +129,7 @@ type member struct {
 	mem    *memory
 	events []Event
 	doneAt time.Duration
+	uplink float64 // bytes a second, 0: no bound
 }
 
 func (m *member) has(kind EventKind) bool {
@@ -188,6 +189,7 @@ func (s *swarm) join(seed bool, mod func(m *member, cfg *EngineConfig)) *member 
 		mod(m, &cfg)
 	}
 	h := s.net.Host(addr)
+	h.Uplink = m.uplink
 	n := p2p.NewNode(h, p2p.Config{ID: addr, Addr: addr, MaxPeers: 50})
 	m.Engine = NewEngine(n, cfg)
 	h.Start(n, n.Limits())
@@ -309,5 +311,41 @@ func TestLeechersFeedEachOther(t *testing.T) {
 	s.finish(2*time.Minute, ls...)
 	if sent := float64(seed.Stats().SentPayload) / float64(len(s.full)); sent > 4 {
 		t.Errorf("the seed sent %.2f copies", sent)
+	}
+}
+
+func TestShapedSwarm(t *testing.T) {
+	for _, policy := range []string{choke.TitForTat, choke.Cooperative} {
+		s := newSwarm(t, 4, 64<<20, 256<<10)
+		s.policy = policy
+		seed := s.join(true, slow(2.5e6))
+		var ls []*member
+		for range 12 {
+			ls = append(ls, s.join(false, slow(2.5e6)))
+		}
+		for k := 0; k < 62; k++ {
+			s.net.Run(500 * time.Millisecond)
+			st := seed.Stats()
+			tot, slots, idle, unint, queued, src, noreq := 0, 0, 0, 0, 0, 0, 0
+			for _, l := range ls {
+				tot += l.pick.NumHave()
+				for _, r := range l.order {
+					if !r.amChoking { slots++ ; if len(r.queue)+r.bulk == 0 { idle++ }; if !r.peerInterested {unint++}; queued += len(r.queue)+r.bulk }
+					if r.phase==ready && r.amInterested && !r.peerChoking { src++; if len(r.requests)==0 {noreq++} }
+				}
+			}
+			g := 0
+			uniq := 0
+			for i := range 256 { if seed.pick.Availability(i) > 0 { uniq++ } }
+			for _, r := range seed.order { g += len(r.handouts) }
+			t.Logf("%v: sent %.1f left %d active %v handouts %d uniq-haved %d unchoked %d mean %.1f slots %d idle %d unint %d queued %d src %d noreq %d", s.net.Now().Sub(p2ptest.Epoch), float64(st.SentPayload)/262144, len(seed.spread.left), seed.spread.active, g, uniq, st.UnchokedByUs, float64(tot)/12, slots, idle, unint, queued, src, noreq)
+		}
+		s.finish(2*time.Minute, ls...)
+		bound := float64(64<<20) / 2.5e6
+		last := time.Duration(0)
+		for _, l := range ls {
+			last = max(last, l.doneAt)
+		}
+		t.Logf("%s: last %.3f of the bound, the seed sent %.3f copies", policy, last.Seconds()/bound, float64(seed.Stats().SentPayload)/(64<<20))
 	}
 }

@@ -29,7 +29,7 @@ func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
 		return nil
 	}
 	r.queue = append(r.queue, run)
-	e.spread.asked(r, run.Piece)
+	r.handedOut(run.Piece, e.now())
 	e.serve(r)
 	e.suggest(r)
 	return nil

@@ -144,6 +144,9 @@ func (e *Engine) verified(i int, ok bool, err error) {
 	e.acquit(i)
 	e.pick.Verified(i)
 	e.stats.LastProgress = now
+	if e.stalled {
+		e.checkStall(now)
+	}
 	e.unsynced += e.geo.PieceSize(i)
 	for _, r := range e.order {
 		if r.phase != ready {

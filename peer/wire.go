@@ -27,7 +27,7 @@ var (
 	typeCancel    = p2p.T("CANC") // index, begin, length
 	typeReject    = p2p.T("REJE") // index, begin, length: the request will not be served
 	typePiece     = p2p.T("PIEC") // index, begin, then the bytes
-	typeSuggest   = p2p.T("SUGG") // 1 to maxIndexes piece indexes, best first
+	typeSuggest   = p2p.T("SUGG") // up to maxIndexes piece indexes, best first; see spread.go
 	typeKeepAlive = p2p.PING      // empty; the framework's
 )
 

@@ -41,9 +41,9 @@ func parseReply(b []byte, floor time.Duration) (Response, error) {
 		case "warning message":
 			r.Warning = text(v)
 		case "interval":
-			interval, _ = benc.Int(v)
+			interval = number(v)
 		case "min interval":
-			least, _ = benc.Int(v)
+			least = number(v)
 		case "retry in":
 			retry = parseRetry(v)
 		case "tracker id":
@@ -84,6 +84,15 @@ func clampSeconds(n int64, unsaid, lo, hi time.Duration) time.Duration {
 func text(v []byte) string {
 	b, _ := benc.Bytes(v)
 	return strings.ToValidUTF8(string(b[:min(len(b), maxText)]), "\uFFFD")
+}
+
+// number is an integer's value; 0 for what is none or does not fit.
+func number(v []byte) int64 {
+	n, ok := benc.Int(v)
+	if !ok {
+		return 0
+	}
+	return n
 }
 
 // count is a number of peers; -1 is unknown.
@@ -156,7 +165,7 @@ func (l *peerList) addDict(e []byte) {
 			b, _ := benc.Bytes(v)
 			host = string(b)
 		case "port":
-			port, _ = benc.Int(v)
+			port = number(v)
 		case "peer id":
 			if b, ok := benc.Bytes(v); ok && len(b) == len(p.ID) {
 				p.ID, p.HasID = [20]byte(b), true

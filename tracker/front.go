@@ -50,13 +50,13 @@ func (f *front) run() {
 }
 
 // readHead reads until f.buf begins with a whole head, and returns its length. The
-// connection may idle for idleTimeout before the first byte of a request; the
-// rest of the head must come within headerTimeout of it.
+// connection may idle for timeouts.idle before the first byte of a request; the
+// rest of the head must come within timeouts.head of it.
 func (f *front) readHead() (end int, err error) {
 	begun := len(f.buf) > 0 // pipelined behind the request before
-	timeout := idleTimeout
+	timeout := f.srv.timeouts.idle
 	if begun {
-		timeout = headerTimeout
+		timeout = f.srv.timeouts.head
 	}
 	if err := f.expectWithin(timeout); err != nil {
 		return 0, err
@@ -74,7 +74,7 @@ func (f *front) readHead() (end int, err error) {
 		}
 		if len(f.buf) > 0 && !begun {
 			begun = true
-			if err := f.expectWithin(headerTimeout); err != nil {
+			if err := f.expectWithin(f.srv.timeouts.head); err != nil {
 				return 0, err
 			}
 		}
@@ -150,7 +150,7 @@ func (f *front) answer(end int) error {
 
 // write sends b, with a deadline that is renewed once a second.
 func (f *front) write(b []byte) error {
-	at := time.Now().Add(writeTimeout)
+	at := time.Now().Add(f.srv.timeouts.write)
 	if at.Sub(f.conn.writeBy) > slack {
 		f.conn.writeBy = at
 		if err := f.conn.SetWriteDeadline(at); err != nil {

@@ -18,8 +18,8 @@ func (s *Server) Handler() http.Handler {
 	r := mux.NewRouter()
 	r.UseEncodedPath() // a "%2F" in a torrent's name separates nothing
 	get := func(path string, h http.HandlerFunc) { r.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead) }
-	get("/announce", s.serveAnnounce)
-	get("/scrape", s.serveScrape)
+	r.HandleFunc("/announce", s.serveAnnounce).Methods(http.MethodGet) // a HEAD must list nobody
+	r.HandleFunc("/scrape", s.serveScrape).Methods(http.MethodGet)
 	get("/torrents/{name}.torrent", s.serveTorrent)
 	get("/api/v1/torrents", s.serveTorrentList)
 	get("/api/v1/sd/prometheus", s.serveDiscovery)

@@ -27,6 +27,7 @@ type Server struct {
 	discovery *discovery
 	trackerID string
 	date      dateCache
+	timeouts  timeouts
 
 	handed   *handoff
 	draining atomic.Bool
@@ -50,6 +51,7 @@ func New(cfg Config, log *slog.Logger, m *Metrics) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: log, metrics: m, shards: newShards(&cfg), trackerID: hex.EncodeToString(id[:]),
 		discovery: newDiscovery(cfg.Swarm.TTL), conns: make(map[*conn]struct{}),
+		timeouts: timeouts{head: headerTimeout, idle: idleTimeout, write: writeTimeout},
 	}
 	s.torrents = newTorrents(s.shards)
 	s.date.set(time.Now())
@@ -66,6 +68,10 @@ func New(cfg Config, log *slog.Logger, m *Metrics) (*Server, error) {
 
 // Torrents is the registry of the torrents that this tracker serves.
 func (s *Server) Torrents() *Torrents { return s.torrents }
+
+// timeouts of a public connection: for a request's head from its first byte, for
+// the first byte of the next request, for sending a reply.
+type timeouts struct{ head, idle, write time.Duration }
 
 // Serve answers on public, and on admin if it is not nil, until ctx ends or a
 // listener fails. Then it stops listening, gives requests under way Config.Drain to
@@ -104,8 +110,8 @@ func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.L
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: writeTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Handler: h, ReadHeaderTimeout: s.timeouts.head, ReadTimeout: s.timeouts.write, WriteTimeout: s.timeouts.write,
+		IdleTimeout: s.timeouts.idle, MaxHeaderBytes: maxHead, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
 

@@ -96,6 +96,12 @@ func classify(err error) (code int, hint string, retry bool) {
 	return exitOther, "", false
 }
 
+// retryable marks a failure after which the same command may succeed.
+func (f *failure) retryable() *failure {
+	f.retry = true
+	return f
+}
+
 // document is the failure as a JSON line.
 func (f *failure) document() report.Error {
 	return report.Error{Code: f.code, Message: f.Error(), Hint: f.hint, Retryable: f.retry}

@@ -28,6 +28,6 @@ func (a *app) runHook(ctx context.Context, program, path string, t *metainfo.Tor
 	cmd.Stdout, cmd.Stderr = a.stderr, a.stderr
 	// Told to stop, it gets the same signal as we and a moment to obey.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 2 * time.Second
+	cmd.WaitDelay = time.Second
 	return cmd.Run()
 }

@@ -151,7 +151,7 @@ func zip(text string, last []string) string {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	from := len(lines) - len(last)
 	for i := range last {
-		lines[from+i] += last[i]
+		lines[from+i] += "  " + last[i]
 	}
 	return strings.Join(lines, "\n") + "\n"
 }

@@ -22,6 +22,7 @@ type member struct {
 	began   time.Time
 	disk    int64 // bytes that were there at the beginning
 	events  chan peer.Event
+	wake    chan struct{} // the swarmPeer's
 	quit    chan struct{} // ends the goroutine that reports events
 	done    chan struct{}
 	// complete is when all was verified; set by the reporting goroutine
@@ -78,6 +79,10 @@ func (m *member) reportEvent(e peer.Event) {
 	m.a.rep.Event(out)
 	if e.Kind == peer.Complete {
 		close(m.completed)
+		select {
+		case m.wake <- struct{}{}:
+		default: // it is awake already
+		}
 	}
 }
 
@@ -103,8 +108,11 @@ func (m *member) status(s *peer.Stats) report.Status {
 			InterestedIn: s.InterestedUs, AddressesLeft: s.Candidates,
 		},
 		Pieces:          report.Pieces{Total: s.PiecesTotal, Done: s.PiecesDone, InFlight: s.PiecesInFlight},
-		AvailabilityMin: s.AvailabilityMin,
+		AvailabilityMin: max(s.AvailabilityMin, 0),
 		Trouble:         trouble(s),
+	}
+	if s.State == peer.StateDownloading && m.disk == s.BytesTotal {
+		out.State = string(peer.StateSeeding) // it has not noticed yet
 	}
 	if left := s.BytesTotal - s.BytesDone; left > 0 && s.DownRate >= 1 {
 		eta := int64(float64(left) / s.DownRate)

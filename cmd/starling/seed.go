@@ -80,7 +80,7 @@ func (a *app) seed(ctx context.Context, arg string) error {
 }
 
 // endSeed leaves the swarm and says how it went.
-func (a *app) endSeed(ctx context.Context, s *swarm, m *member, what string, cause error) error {
+func (a *app) endSeed(ctx context.Context, s *swarmPeer, m *member, what string, cause error) error {
 	last, err := s.leave()
 	if err != nil {
 		a.log.Warn("leaving the swarm", "err", err)

@@ -16,26 +16,28 @@ import (
 
 // farewell bounds what a peer does before it leaves: less than grace, so that
 // the result is still printed.
-const farewell = 4 * time.Second
+const farewell = 3 * time.Second
 
-// swarm is this process's peer: a session, its torrents and its metrics.
-type swarm struct {
+// swarmPeer is this process's peer: a session, its torrents and its metrics.
+type swarmPeer struct {
 	a       *app
 	session *peer.Session
 	admin   *admin // nil without --metrics-listen
 	extra   []tracker.Param
 	members []*member
+	// wake ends a wait of watch early: a member became complete.
+	wake chan struct{}
 }
 
 // openSwarm starts a session at an address. Without --metrics-listen no metric
 // is even registered: a leech is to reach its first announce in milliseconds.
-func (a *app) openSwarm(listen string, w *config.Wire) (*swarm, error) {
+func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 	cfg := peer.DefaultConfig()
 	cfg.Listen, cfg.Policy, cfg.Logger = listen, w.Choke, a.log
 	cfg.UpLimit, cfg.DownLimit = int64(w.UpLimit), int64(w.DownLimit)
 	cfg.MaxConnsPerTorrent = w.MaxPeers
 	cfg.PeerID = newPeerID()
-	s := &swarm{a: a}
+	s := &swarmPeer{a: a, wake: make(chan struct{}, 1)}
 	if a.cfg.MetricsListen != "" {
 		reg := newRegistry()
 		adm, err := serveAdmin(a.cfg.MetricsListen, reg)
@@ -72,9 +74,9 @@ func newPeerID() (id [20]byte) {
 }
 
 // add joins a torrent's swarm.
-func (s *swarm) add(j joining) (*member, error) {
+func (s *swarmPeer) add(j joining) (*member, error) {
 	m := &member{
-		a: s.a, meta: j.meta, store: j.store, dir: j.dir, name: j.name, began: s.a.now(),
+		a: s.a, wake: s.wake, meta: j.meta, store: j.store, dir: j.dir, name: j.name, began: s.a.now(),
 		events: make(chan peer.Event, 256), quit: make(chan struct{}), done: make(chan struct{}), completed: make(chan struct{}),
 	}
 	if m.name == "" {
@@ -97,7 +99,7 @@ func (s *swarm) add(j joining) (*member, error) {
 }
 
 // ready says where we serve, and from then on what happens.
-func (s *swarm) ready(more map[string]string) {
+func (s *swarmPeer) ready(more map[string]string) {
 	at := map[string]string{"peer": s.session.Addr().String()}
 	for what, addr := range more {
 		at[what] = addr
@@ -111,13 +113,18 @@ func (s *swarm) ready(more map[string]string) {
 		e.Torrent, e.InfoHash = s.members[0].name, s.members[0].meta.InfoHash.String()
 	}
 	s.a.rep.Event(e)
+	s.follow()
+}
+
+// follow begins to report the members' events.
+func (s *swarmPeer) follow() {
 	for _, m := range s.members {
 		go m.reportEvents()
 	}
 }
 
 // reloadable lets SIGHUP change what can change: the rate limits.
-func (s *swarm) reloadable(wire func(*config.Config) *config.Wire) {
+func (s *swarmPeer) reloadable(wire func(*config.Config) *config.Wire) {
 	apply := func(c *config.Config) []string {
 		w := wire(c)
 		for _, m := range s.members {
@@ -132,7 +139,7 @@ func (s *swarm) reloadable(wire func(*config.Config) *config.Wire) {
 
 // watch shows how the members do until ctx ends or check, called at each
 // reading of a member, says that it is over.
-func (s *swarm) watch(ctx context.Context, check func(m *member, st *peer.Stats) (over bool, err error)) error {
+func (s *swarmPeer) watch(ctx context.Context, check func(m *member, st *peer.Stats) (over bool, err error)) error {
 	tick := time.NewTicker(s.a.rep.Interval())
 	defer tick.Stop()
 	for {
@@ -147,13 +154,14 @@ func (s *swarm) watch(ctx context.Context, check func(m *member, st *peer.Stats)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
+		case <-s.wake:
 		}
 	}
 }
 
 // leave stops the members and returns their last readings. Not the caller's
 // context bounds it, which has ended by now, but what is left of the grace.
-func (s *swarm) leave() ([]peer.Stats, error) {
+func (s *swarmPeer) leave() ([]peer.Stats, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
 	var first error
@@ -170,7 +178,7 @@ func (s *swarm) leave() ([]peer.Stats, error) {
 }
 
 // close ends the session and the metrics.
-func (s *swarm) close() {
+func (s *swarmPeer) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if s.session != nil {

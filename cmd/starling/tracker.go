@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,10 +97,4 @@ func (a *app) tracker(ctx context.Context) error {
 	}
 	a.rep.Event(report.Event{Name: "stopped"})
 	return stoppedDaemon(ctx, "tracker")
-}
-
-// torrentName is the name under which a torrent file is served: its stem.
-func torrentName(path string) string {
-	base := filepath.Base(path)
-	return base[:len(base)-len(filepath.Ext(base))]
 }

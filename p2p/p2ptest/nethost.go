@@ -22,6 +22,11 @@ type NetHost struct {
 	conns  map[p2p.ConnID]*end
 	wake   time.Time
 	dead   bool
+	// Uplink, if not 0, is how many bytes of bulk messages leave the host in
+	// a second. They leave one after the other, in the order of sending, and
+	// Drained follows when one has left. Control messages take no time.
+	Uplink float64
+	free   time.Time // when the uplink will have sent all it was given
 }
 
 // end is one host's end of a connection.
@@ -101,7 +106,15 @@ func (h *NetHost) Send(c p2p.ConnID, m p2p.Message) error {
 	bulk := m.Body != nil
 	e.traffic.Out += size
 	m.Head = append([]byte(nil), m.Head...)
-	h.net.after(Latency, func() {
+	var leave time.Duration
+	if bulk && h.Uplink > 0 {
+		if h.free.Before(h.net.now) {
+			h.free = h.net.now
+		}
+		h.free = h.free.Add(time.Duration(float64(size) / h.Uplink * float64(time.Second)))
+		leave = h.free.Sub(h.net.now)
+	}
+	h.net.after(leave+Latency, func() {
 		e.other.deliver(m, size)
 		if bulk && e.live() {
 			h.p.Drained(c)

@@ -78,7 +78,6 @@ type pieceSender struct {
 	h    *Host
 	body fileBody
 	head [bulkHead]byte
-	n    int64
 }
 
 func (s *pieceSender) send(c p2p.ConnID) {

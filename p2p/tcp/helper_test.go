@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -125,6 +126,17 @@ func get[T any](t testing.TB, c <-chan T) T {
 	case <-time.After(20 * time.Second):
 		t.Fatal("nothing came in 20 s")
 		panic("unreachable")
+	}
+}
+
+// eventually waits until ok, or fails the test with everybody's stack.
+func eventually(t testing.TB, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<20)
+			t.Fatalf("not in 10 s; %d goroutines:\n%s", runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])
+		}
 	}
 }
 

@@ -241,18 +241,6 @@ func TestStopUnderLoad(t *testing.T) {
 			t.Errorf("%d bytes of buffers were not released", s.Lent)
 		}
 	}
-	settle(t, before+5+1) // the listeners of this test still accept
-}
-
-// settle waits until no more than n goroutines are left.
-func settle(t *testing.T, n int) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for runtime.NumGoroutine() > n {
-		if time.Now().After(deadline) {
-			buf := make([]byte, 1<<20)
-			t.Fatalf("%d goroutines, want at most %d\n%s", runtime.NumGoroutine(), n, buf[:runtime.Stack(buf, true)])
-		}
-		time.Sleep(time.Millisecond)
-	}
+	// The listeners of this test still accept.
+	eventually(t, func() bool { return runtime.NumGoroutine() <= before+5 })
 }

@@ -94,12 +94,14 @@ func (r *Reader) await() error {
 }
 
 // finish ends a frame: none is under way, so nothing is late.
-func (r *Reader) finish() error {
+func (r *Reader) finish() {
 	if !r.armed {
-		return nil
+		return
 	}
 	r.armed = false
-	return r.conn.SetReadDeadline(time.Time{})
+	// A connection that is closed meanwhile refuses. That must not cost the
+	// message that has just been read; the next read says it.
+	_ = r.conn.SetReadDeadline(time.Time{})
 }
 
 // fill reads more, so that n bytes from pos on fit in the buffer.

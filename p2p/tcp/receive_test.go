@@ -262,10 +262,6 @@ func TestBackPressure(t *testing.T) {
 // FuzzNative reads arbitrary bytes in arbitrary cuts: no panic, no more memory
 // than the limits allow, and what comes out does not depend on the cuts.
 func FuzzNative(f *testing.F) {
-	f.Add(stream(), uint8(1))
-	f.Add(frame(typeCtl, "hello"), uint8(3))
-	f.Add([]byte("BULK\x00\x00\x00\x0d0123456789abX"), uint8(2))
-	f.Add([]byte("ctrl\xff\xff\xff\xff"), uint8(7))
 	limits := testLimits()
 	f.Fuzz(func(t *testing.T, input []byte, cut uint8) {
 		whole := decodeAll(t, &chunks{data: input, n: len(input) + 1}, limits)

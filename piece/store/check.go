@@ -44,7 +44,7 @@ func (s *Store) checkPieces(ctx context.Context, progress func(int64)) (bitset, 
 	got := newBits(s.lay.pieces)
 	var mu sync.Mutex
 	run := hashRun{lay: s.lay, handles: s.handles, want: s.wanted.has, progress: progress}
-	run.result = func(r pieceResult) error {
+	run.result = func(r *pieceResult) error {
 		if r.err != nil {
 			if harmless(r.err) {
 				return nil

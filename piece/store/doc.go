@@ -44,5 +44,6 @@
 // metainfo does): behind every path stands an [os.Root].
 //
 // It runs on Linux and on the BSDs, macOS included. Holes, syncfs and the
-// atomic swap of two names are used where Linux offers them.
+// atomic swap of two names are used where Linux offers them, and hashing there
+// reads the page cache in place.
 package store

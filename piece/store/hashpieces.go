@@ -34,7 +34,7 @@ func HashPieces(ctx context.Context, t *Tree, pieceLength int64, workers int, pr
 	out := make([]byte, 20*lay.pieces)
 	run := hashRun{
 		lay: lay, handles: newHandles(defaultOpenFiles, src.open), workers: workers, progress: progress,
-		result: func(r pieceResult) error {
+		result: func(r *pieceResult) error {
 			copy(out[20*r.piece:], r.sum[:])
 			return r.err
 		},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"hash"
 	"io"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -16,9 +17,9 @@ import (
 type hashRun struct {
 	lay     *layout
 	handles *handles
-	workers int                       // 0: GOMAXPROCS
-	want    func(i int) bool          // nil: all
-	result  func(r pieceResult) error // concurrent; an error ends the run
+	workers int                        // 0: GOMAXPROCS
+	want    func(i int) bool           // nil: all
+	result  func(r *pieceResult) error // concurrent, valid during the call; an error ends the run
 	// progress, if set, hears the bytes that are done with, rising, never
 	// two calls at a time.
 	progress func(done int64)
@@ -35,8 +36,15 @@ type pieceResult struct {
 	err   error
 }
 
-// runBytes is about how much one worker takes at a time.
-const runBytes = 8 << 20
+const (
+	// runBytes is about how much one worker takes at a time.
+	runBytes = 8 << 20
+	// Runs of mapMin bytes and more are hashed where they lie in the page
+	// cache, mapMax at a time; below, setting that up costs more than a
+	// copy.
+	mapMin = 64 << 10
+	mapMax = 1 << 20
+)
 
 func (r *hashRun) do(ctx context.Context) error {
 	workers := r.workers
@@ -50,14 +58,15 @@ func (r *hashRun) do(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			h, buf := sha1.New(), make([]byte, ioBuffer)
+			w := &hashWorker{hashRun: r, h: sha1.New(), buf: make([]byte, ioBuffer)}
+			w.add = func(b []byte) { w.h.Write(b) }
 			for ctx.Err() == nil {
 				first := next.Add(step) - step
 				if first >= int64(r.lay.pieces) {
 					return
 				}
 				end := min(first+step, int64(r.lay.pieces))
-				if err := r.some(ctx, int(first), int(end), h, buf); err != nil {
+				if err := w.some(ctx, int(first), int(end)); err != nil {
 					cancel(err)
 				}
 			}
@@ -67,20 +76,28 @@ func (r *hashRun) do(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// hashWorker is one worker's memory.
+type hashWorker struct {
+	*hashRun
+	h   hash.Hash
+	buf []byte
+	add func(b []byte) // h.Write, made once
+	res pieceResult
+}
+
 // some hashes the pieces [first, end).
-func (r *hashRun) some(ctx context.Context, first, end int, h hash.Hash, buf []byte) error {
+func (r *hashWorker) some(ctx context.Context, first, end int) error {
 	for i := first; i < end; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		_, n := r.lay.piece(i)
 		if r.want == nil || r.want(i) {
-			res := pieceResult{piece: i}
-			res.err = r.piece(ctx, i, h, buf, &res.sum)
+			r.res.piece, r.res.err = i, r.piece(ctx, i)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := r.result(res); err != nil {
+			if err := r.result(&r.res); err != nil {
 				return err
 			}
 		}
@@ -100,29 +117,29 @@ func (r *hashRun) report(n int64) {
 }
 
 // piece hashes one piece. A piece that is all hole costs no reading.
-func (r *hashRun) piece(ctx context.Context, i int, h hash.Hash, buf []byte, sum *[sha1.Size]byte) error {
+func (r *hashWorker) piece(ctx context.Context, i int) error {
 	off, n := r.lay.piece(i)
 	hole, err := r.hole(off, n)
 	if err != nil {
 		return err
 	}
 	if hole {
-		*sum = *r.zeros(n, buf)
+		r.res.sum = *r.zeros(n, r.buf)
 		return nil
 	}
-	h.Reset()
+	r.h.Reset()
 	c := r.lay.spans(off, n)
 	for sp, ok := c.next(); ok; sp, ok = c.next() {
-		if err := r.span(ctx, sp, h, buf); err != nil {
+		if err := r.span(ctx, sp); err != nil {
 			return err
 		}
 	}
-	h.Sum(sum[:0])
+	r.h.Sum(r.res.sum[:0])
 	return nil
 }
 
 // span hashes one file's part of a piece.
-func (r *hashRun) span(ctx context.Context, sp span, h hash.Hash, buf []byte) error {
+func (r *hashWorker) span(ctx context.Context, sp span) error {
 	f, err := r.handles.acquire(sp.file, false)
 	if err != nil {
 		return err
@@ -132,19 +149,34 @@ func (r *hashRun) span(ctx context.Context, sp span, h hash.Hash, buf []byte) er
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b := buf[:min(sp.n, int64(len(buf)))]
-		n, err := f.f.ReadAt(b, sp.off)
-		if n < len(b) {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
+		n, err := r.chunk(f.f, sp)
+		if err != nil {
 			return err
 		}
-		h.Write(b)
-		sp.off += int64(n)
-		sp.n -= int64(n)
+		sp.off += n
+		sp.n -= n
 	}
 	return nil
+}
+
+// chunk hashes the first bytes of a span and returns how many.
+func (r *hashWorker) chunk(f *os.File, sp span) (int64, error) {
+	if sp.n >= mapMin {
+		n := min(sp.n, mapMax)
+		if done, err := mapped(f, sp.off, n, r.add); done {
+			return n, err
+		}
+	}
+	b := r.buf[:min(sp.n, int64(len(r.buf)))]
+	n, err := f.ReadAt(b, sp.off)
+	if n < len(b) {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return 0, err
+	}
+	r.h.Write(b)
+	return int64(n), nil
 }
 
 // hole reports whether every byte of the run lies in a hole of a file that is

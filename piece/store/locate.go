@@ -43,6 +43,7 @@ func (s *Store) locateFinal(old *resume, alone bool) (bool, error) {
 	switch {
 	case old != nil && old.stats != nil && s.statsMatch(old.stats):
 		s.ours = true
+		s.leftover = !alone && s.cfg.Overwrite && s.state.owned()
 		if !old.unchecked && s.sameWanted(old) {
 			s.trust(old)
 			s.stats = old.stats

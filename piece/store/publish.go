@@ -26,8 +26,10 @@ func (s *Store) Finish(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", s.cfg.Name, ErrIncomplete)
 	}
 	if s.place == atFinal {
-		_, err := s.syncLocked(ctx)
-		return err
+		if _, err := s.syncLocked(ctx); err != nil {
+			return err
+		}
+		return s.removeReplaced()
 	}
 	if err := s.completeFiles(); err != nil {
 		return err
@@ -113,12 +115,20 @@ func (s *Store) publish() error {
 	if err := s.disk.sync(s.rootDir); err != nil {
 		return s.fail("publish", final, err)
 	}
-	if replaced {
-		// The old content has the part's name now. It was to be replaced.
-		if err := s.root.RemoveAll(s.part); err != nil {
-			return s.fail("remove old", filepath.Join(s.cfg.Dir, s.part), err)
-		}
+	s.leftover = replaced
+	return s.removeReplaced()
+}
+
+// removeReplaced removes the content that Overwrite has given up: the exchange
+// of names left it at the part path.
+func (s *Store) removeReplaced() error {
+	if !s.leftover {
+		return nil
 	}
+	if err := s.root.RemoveAll(s.part); err != nil {
+		return s.fail("remove old", filepath.Join(s.cfg.Dir, s.part), err)
+	}
+	s.leftover = false
 	return nil
 }
 

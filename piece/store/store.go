@@ -53,6 +53,7 @@ type Store struct {
 	trusted   bool                // have is known to be right
 	adopted   bool                // the final path holds data that Check has yet to judge
 	ours      bool                // what is at the final path was put there by us
+	leftover  bool                // the part path holds what a Finish has replaced
 	stats     []fileStat          // not nil: nothing has been written since (sealed)
 	stale     bool                // the resume file says less than safe
 }

@@ -78,7 +78,7 @@ func progressText(s Status) string {
 	default:
 		text += "  down " + units.FormatRate(float64(s.DownBPS)) + "  up " + units.FormatRate(float64(s.UpBPS))
 	}
-	if s.ETA != nil && s.BytesDone < s.BytesTotal {
+	if s.ETA != nil && *s.ETA > 0 && s.BytesDone < s.BytesTotal {
 		text += "  " + units.FormatDuration(time.Duration(*s.ETA)*time.Second) + " left"
 	}
 	return text

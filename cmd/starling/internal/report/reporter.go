@@ -11,9 +11,11 @@ import (
 
 const (
 	redraw     = 100 * time.Millisecond // of a bar: at most ten a second
+	look       = 200 * time.Millisecond // without a bar, so that steps are seen
 	jsonEvery  = time.Second            // between two status documents of a torrent
 	plainEvery = 30 * time.Second       // between two plain lines of a torrent,
 	plainStep  = 10                     // unless it advanced by this many percent
+	plainLeast = time.Second            // and even then: nobody reads ten lines of a second
 )
 
 // Options configure a Reporter.
@@ -61,7 +63,7 @@ func (r *Reporter) Interval() time.Duration {
 	if r.o.Mode == Bar {
 		return redraw
 	}
-	return jsonEvery
+	return look
 }
 
 // Status shows a reading, if it is time to. A last reading (last true) is
@@ -87,7 +89,7 @@ func (r *Reporter) Status(s Status, last bool) {
 		}
 	case Plain:
 		step := percent(s) / plainStep
-		if was, ok := r.shown[key]; last || !ok || step > was.step || was.state != s.State || now.Sub(was.at) >= plainEvery {
+		if was, ok := r.shown[key]; last || !ok || was.state != s.State || now.Sub(was.at) >= plainEvery || step > was.step && now.Sub(was.at) >= plainLeast {
 			r.shown[key] = shown{at: now, step: step, state: s.State}
 			fmt.Fprintln(r.o.Out, PlainLine(s))
 		}

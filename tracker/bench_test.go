@@ -1,0 +1,88 @@
+package tracker
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const benchSwarms, benchPeers = 10_000, 100
+
+// appendQuery appends an announce of peer p of swarm h.
+func appendQuery(b []byte, h, p int) []byte {
+	return fmt.Appendf(b, "info_hash=%016d%%00%%ff%%2b%%20&peer_id=-XX0001-%06d%06d&port=%d"+
+		"&uploaded=0&downloaded=0&left=%d&compact=1&numwant=50&event=", h, h, p, 2000+p, p%4)
+}
+
+func populated(b *testing.B) *Server {
+	b.Helper()
+	s, err := New(DefaultConfig(), slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	sc, q := new(scratch), []byte(nil)
+	for h := range benchSwarms {
+		for p := range benchPeers {
+			q = appendQuery(q[:0], h, p)
+			s.announce(sc, q, loopback)
+		}
+	}
+	return s
+}
+
+// BenchmarkAnnounce is a raw query to a bencoded reply in memory, at 1 M peers; to
+// write the query is in it too.
+func BenchmarkAnnounce(b *testing.B) {
+	s := populated(b)
+	rng := rand.New(rand.NewPCG(1, 2))
+	sc, q := new(scratch), []byte(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		// A random member each time, or the limit per peer would answer.
+		q = appendQuery(q[:0], rng.IntN(benchSwarms), rng.IntN(benchPeers))
+		s.announce(sc, q, loopback)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "announces/s")
+}
+
+// BenchmarkHTTP compares the front with net/http alone, over one keep-alive
+// connection; the client's own work is in both.
+func BenchmarkHTTP(b *testing.B) {
+	cfg := DefaultConfig()
+	run := func(b *testing.B, addr string) {
+		c := dialRaw(b, addr)
+		_ = c.SetDeadline(time.Time{})
+		request := []byte(plainGET(announcePath(hash1, 1, "&event=stopped")))
+		reply := make([]byte, 4096)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := c.Write(request); err != nil {
+				b.Fatal(err)
+			}
+			if n, err := c.Read(reply); err != nil || n == 0 {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("front", func(b *testing.B) {
+		run(b, start(b, cfg, nil).addr)
+	})
+	b.Run("nethttp", func(b *testing.B) {
+		s := newServer(b, cfg, io.Discard)
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			b.Fatal(err)
+		}
+		web := &http.Server{Handler: s.Handler()}
+		go func() { _ = web.Serve(ln) }()
+		b.Cleanup(func() { web.Close() })
+		run(b, ln.Addr().String())
+	})
+}
