@@ -32,6 +32,10 @@ type Remote struct {
 	// Left counts the pieces that it lacks and we have. With 0 there is
 	// nothing to serve. Only the cooperative policy reads it.
 	Left int
+	// Idle: it is unchoked and has had the time to ask for something, and
+	// nothing of its asking waits with us. Only the cooperative policy reads
+	// it.
+	Idle bool
 	// Seed: it has everything, so it can want nothing.
 	Seed bool
 }

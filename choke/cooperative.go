@@ -13,9 +13,10 @@ import (
 // leecher and seed alike.
 //
 // A slot is never left idle: it goes only to a remote that we have something
-// for, and one that took nothing in its slot for an interval goes to the end
-// of the queue for the time of Config.Snub, or a hung remote, which is always
-// the poorest, would hold a slot forever.
+// for, and passes on, at a Fill already, from one that asks for nothing to one
+// that might. A remote that took nothing in its slot for an interval goes to
+// the end of the queue for the time of Config.Snub, or a hung remote, which is
+// always the poorest, would get a slot again and again.
 type cooperative struct {
 	cfg    Config
 	t      table
@@ -45,7 +46,7 @@ func (p *cooperative) Rechoke(now time.Time, rs []Remote, _ *rand.Rand) Decision
 // Fill implements Policy.
 func (p *cooperative) Fill(now time.Time, rs []Remote, _ *rand.Rand) Decision {
 	p.load(now, rs)
-	p.t.give(p.cfg.total(), regular, unchoked, poorer)
+	p.t.give(p.cfg.total(), regular, func(r *Remote) bool { return r.Unchoked && !r.Idle }, poorer)
 	p.giveRest()
 	return p.t.decide()
 }
@@ -71,10 +72,11 @@ func (p *cooperative) noteLags(now time.Time) {
 	}
 }
 
-// giveRest gives the free slots to the poorest, and only what then is left to
-// those that lagged.
+// giveRest gives the free slots to the poorest, what then is left to those
+// that are idle, and the last to those that lagged.
 func (p *cooperative) giveRest() {
 	p.relabel(waiting, lagging)
+	p.t.give(p.cfg.total(), regular, func(r *Remote) bool { return !r.Idle }, poorer)
 	p.t.give(p.cfg.total(), regular, anyone, poorer)
 	p.relabel(lagging, waiting)
 	p.t.give(p.cfg.total(), regular, anyone, poorer)
@@ -91,11 +93,18 @@ func (p *cooperative) relabel(from, to role) {
 
 func anyone(*Remote) bool { return true }
 
-// poorer orders by what they lack. Between equals the one that has a slot
-// keeps it, so that equals do not take turns at every interval for nothing.
-func poorer(a, b *Remote) bool {
-	if a.Progress != b.Progress {
-		return a.Progress < b.Progress
+// keepMargin is by how much a holder of a slot may be ahead of one that has
+// none and still keep it. In a swarm that goes well everybody has about as
+// much; slots that changed hands for a piece more or less would only throw
+// requests away.
+const keepMargin = 0.05
+
+// poorer orders by what they lack, a holder's margin counted.
+func poorer(a, b *Remote) bool { return standing(a) < standing(b) }
+
+func standing(r *Remote) float64 {
+	if r.Unchoked {
+		return r.Progress - keepMargin
 	}
-	return a.Unchoked && !b.Unchoked
+	return r.Progress
 }

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"slices"
+	"time"
 
 	"starling/choke"
 	"starling/p2p"
@@ -39,10 +40,20 @@ func (e *Engine) snapshot() []choke.Remote {
 			Progress:   float64(r.have.Count()) / float64(max(1, e.geo.NumPieces())),
 			Left:       r.needs,
 			Seed:       r.seed,
+			Idle:       r.idle(now),
 		})
 	}
 	e.chokeBuf = rs
 	return rs
+}
+
+// idleSlot is how long an unchoked remote may ask for nothing before its slot
+// counts as idle.
+const idleSlot = time.Second
+
+// idle says whether r holds a slot without using it.
+func (r *remote) idle(now time.Time) bool {
+	return !r.amChoking && len(r.queue) == 0 && r.bulk < bulkAhead && now.Sub(r.unchokedAt) >= idleSlot && now.Sub(r.served) >= idleSlot
 }
 
 // rechokeAll recomputes who is unchoked: every Rechoke interval.

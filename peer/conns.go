@@ -38,6 +38,7 @@ func (e *Engine) add(r *remote) {
 }
 
 func (e *Engine) sendHello(r *remote) {
+	r.greeted = e.now()
 	e.scratch = appendHello(e.scratch[:0], &Hello{
 		Version: wireVersion, Caps: capSuggest, InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID,
 		ListenPort: e.cfg.ListenPort, MaxQueue: maxQueue, MaxRequest: maxRun,
@@ -151,7 +152,7 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 		r.have.SetAll()
 	}
 	now := e.now()
-	r.phase, r.lastData = ready, now
+	r.phase, r.lastData, r.rtt = ready, now, now.Sub(r.greeted)
 	if r.seed = r.have.All(); r.seed {
 		e.pick.AddSeed()
 	} else {

@@ -142,8 +142,8 @@ func (e *Engine) ask(r *remote) {
 	}
 	now := e.now()
 	for r.outstanding < r.window && len(r.requests) < r.maxQueue && len(r.requests) < maxQueue {
-		if e.asked+e.onDisk >= budget && len(r.requests) > 0 {
-			return
+		if e.asked+e.onDisk >= budget {
+			return // what is written makes room, and refills
 		}
 		if !e.down.ready(now) {
 			e.limitAt(e.down.at)
@@ -314,15 +314,16 @@ func pieceRun(m *p2p.Message, g piece.Geometry) (piece.Run, error) {
 	return parseRun(head[:], g)
 }
 
-// adapt sizes a remote's window by how long it took to answer: while answers
-// are quick the window doubles each round trip, as TCP's slow start does; when
-// they take long, requests only wait in the remote's queue, out of others'
-// reach.
+// adapt sizes a remote's window by how long its answers take beyond the round
+// trip. While that is little the window doubles each round trip, as TCP's slow
+// start does. When it is much, requests only queue at the remote, out of reach
+// of others who would answer them sooner: a swarm whose queues are long has
+// idle uplinks elsewhere.
 func (e *Engine) adapt(r *remote, q *request, now time.Time) {
-	switch took := now.Sub(q.at); {
-	case took < quickAnswer:
+	switch wait := now.Sub(q.at) - r.rtt; {
+	case wait < shortWait:
 		r.window = min(r.window+q.run.Length, maxWindow)
-	case took > slowAnswer:
+	case wait > longWait:
 		r.window = max(r.window-r.window/4, minWindow)
 	}
 }

@@ -20,10 +20,10 @@ const (
 	tickEvery       = time.Second
 	haveDelay       = 5 * time.Millisecond
 	minWindow       = 32 << 10
-	startWindow     = 512 << 10
+	startWindow     = 512<<10
 	maxWindow       = 16 * maxRun
-	quickAnswer     = 500 * time.Millisecond
-	slowAnswer      = 2 * time.Second
+	shortWait       = 100 * time.Millisecond
+	longWait        = 500 * time.Millisecond
 	budget          = 32 << 20 // bytes asked for or not yet on disk
 	bulkAhead       = 2        // PIECs in a connection's outbox
 	maxUnrequested  = 3
@@ -268,6 +268,7 @@ func (e *Engine) tick() {
 	}
 	e.dialMore(now)
 	e.spreadTick(now)
+	e.rechoke = true // for a policy that takes slots from the idle
 	e.gossip(now)
 	e.checkpoint(now)
 	e.stats.Missing, e.stats.MissingFirst = e.missing()

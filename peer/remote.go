@@ -42,6 +42,7 @@ type remote struct {
 	caps   uint16
 
 	opened   time.Time
+	greeted  time.Time // when we sent what the handshake's last message answers
 	lastIn   time.Time // when bytes last came
 	lastData time.Time // when payload last came, or was first owed
 	lastSent time.Time // when we last sent anything
@@ -58,10 +59,11 @@ type remote struct {
 
 	// Downloading from it.
 	requests    []request
-	outstanding int // bytes of requests that are not released
-	window      int // how many bytes may be outstanding
-	maxRequest  int // the longest run it serves
-	maxQueue    int // how many requests it queues
+	outstanding int           // bytes of requests that are not released
+	window      int           // how many bytes may be outstanding
+	rtt         time.Duration // as the handshake showed it
+	maxRequest  int           // the longest run it serves
+	maxQueue    int           // how many requests it queues
 	suggested   []int
 	guides      bool // it suggests: only those pieces are asked of it
 	snubbed     bool // owed us bytes for snubAfter and sent none
@@ -72,6 +74,7 @@ type remote struct {
 	queue     []piece.Run // its requests, not yet handed to the host
 	bulk      int         // PIECs handed to the host and not known to have left
 	bad       int         // requests that we could not serve
+	served    time.Time   // when its last PIEC was handed to the host
 	handouts  []handout   // pieces we suggested and it has not announced
 	announced time.Time   // when it last announced a piece that we have
 	guided    bool        // we suggest to it what to ask for

@@ -82,7 +82,7 @@ func (e *Engine) serve(r *remote) {
 		}
 		r.queue = slices.Delete(r.queue, 0, 1)
 		r.bulk++
-		r.lastSent = now
+		r.lastSent, r.served = now, now
 		r.controlOut += p2p.HeaderSize + pieceHead
 		e.stats.SentPayload += uint64(run.Length)
 		e.up.take(now, run.Length)

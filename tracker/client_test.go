@@ -83,10 +83,9 @@ func TestClientTiers(t *testing.T) {
 		asked = append(asked, "good "+r.URL.Query().Get("trackerid"))
 		fmt.Fprint(w, "d8:intervali60e5:peers0:10:tracker id3:x ye")
 	})
-	dead := httptest.NewServer(nil)
-	dead.Close()
-	c := newClient(t, []string{"udp://127.0.0.1:9/announce", dead.URL, bad, good})
-	c.tiers = &Tiers{tiers: [][]string{{"udp://127.0.0.1:9/announce", dead.URL, bad, good}}}
+	dead := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	c := newClient(t)
+	c.tiers = &Tiers{tiers: [][]string{{"udp://127.0.0.1:9/announce", dead, bad, good}}}
 	for range 2 {
 		if r, err := c.Announce(t.Context(), Request{}); err != nil || r.URL != good {
 			t.Fatalf("%+v %v", r, err)

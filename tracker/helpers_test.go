@@ -26,6 +26,7 @@ import (
 // running is a tracker on loopback.
 type running struct {
 	*Server
+	public      *net.TCPListener
 	addr, admin string
 	reg         *prometheus.Registry
 	stop        func() error // ends it and waits
@@ -53,7 +54,7 @@ func start(t testing.TB, cfg Config, change func(*Server)) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, public, admin, s.AdminHandler(reg)) }()
-	r := &running{Server: s, addr: public.Addr().String(), admin: admin.Addr().String(), reg: reg}
+	r := &running{Server: s, public: public, addr: public.Addr().String(), admin: admin.Addr().String(), reg: reg}
 	r.stop = func() error {
 		cancel()
 		select {

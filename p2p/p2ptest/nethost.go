@@ -227,3 +227,6 @@ func split(m p2p.Message, head int) p2p.Message {
 	}
 	return m
 }
+
+// Sending says whether the uplink has something to send.
+func (h *NetHost) Sending() bool { return h.free.After(h.net.now) }
