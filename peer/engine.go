@@ -20,7 +20,7 @@ const (
 	tickEvery       = time.Second
 	haveDelay       = 5 * time.Millisecond
 	minWindow       = 32 << 10
-	startWindow     = 512<<10
+	startWindow     = 512 << 10
 	maxWindow       = 16 * maxRun
 	shortWait       = 100 * time.Millisecond
 	longWait        = 500 * time.Millisecond

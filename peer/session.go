@@ -122,6 +122,18 @@ func (s *Session) Addr() netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
+// LocalAddr is the address that connections to others must come from, so that
+// they find us where we listen: the one we listen on, if it is a particular
+// one. It is not valid if the system may choose; so it may for 127.0.0.1 and
+// ::1, from which other hosts could not be reached.
+func (s *Session) LocalAddr() netip.Addr {
+	a := s.Addr().Addr()
+	if a.IsUnspecified() || a == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || a == netip.IPv6Loopback() {
+		return netip.Addr{}
+	}
+	return a
+}
+
 // route finds the torrent that a new connection is for. A connection that
 // begins with a request of the framework (NAME, LIST, ...) is about the first
 // torrent's swarm.
@@ -205,5 +217,3 @@ func (s *Session) Close(ctx context.Context) error {
 	s.pool.Close()
 	return errors.Join(errs...)
 }
-
-func (s *Session) DebugPool() string { return fmt.Sprintf("%+v", s.buffers.Stats()) }

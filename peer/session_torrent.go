@@ -68,6 +68,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	t.host = tcp.NewHost(tcp.Config{
 		Seed: s.cfg.Seed, Logger: s.log, Pool: s.pool, Buffers: s.buffers,
 		MaxConns: 2*s.cfg.MaxConnsPerTorrent + 16, MaxDials: maxHalfOpen,
+		LocalAddr: s.LocalAddr(),
 	})
 	node := p2p.NewNode(t.host, p2p.Config{
 		ID: fmt.Sprintf("%x", s.cfg.PeerID[:8]), Addr: s.Addr().String(), MaxPeers: s.cfg.MaxConnsPerTorrent,

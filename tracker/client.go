@@ -111,6 +111,10 @@ type ClientConfig struct {
 	Floor time.Duration
 	// UserAgent is sent with each announce.
 	UserAgent string
+	// LocalAddr, if valid, is the address to announce from: a tracker takes
+	// a peer's address from the socket, so who listens on one address of a
+	// host must announce from that one (BEP 7).
+	LocalAddr netip.Addr
 }
 
 // Client announces one torrent to its trackers over HTTP. It is safe for
@@ -129,6 +133,10 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Floor <= 0 {
 		cfg.Floor = minInterval
 	}
+	dialer := &net.Dialer{Timeout: clientTimeout}
+	if a := cfg.LocalAddr; a.IsValid() {
+		dialer.LocalAddr = &net.TCPAddr{IP: a.AsSlice(), Zone: a.Zone()}
+	}
 	return &Client{
 		cfg: cfg, tiers: NewTiers(cfg.Tiers, cfg.Rng), ids: make(map[string]string),
 		http: &http.Client{
@@ -136,7 +144,7 @@ func NewClient(cfg ClientConfig) *Client {
 			CheckRedirect: checkRedirect,
 			Transport: &http.Transport{
 				Proxy:                  nil, // the environment has no say in where a swarm meets
-				DialContext:            (&net.Dialer{Timeout: clientTimeout}).DialContext,
+				DialContext:            dialer.DialContext,
 				TLSHandshakeTimeout:    clientTimeout,
 				MaxIdleConnsPerHost:    1,
 				IdleConnTimeout:        2 * idleTimeout,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"starling/cmd/starling/internal/config"
@@ -22,8 +23,9 @@ type announcer struct {
 	extra  []tracker.Param
 }
 
-// newAnnouncer returns an announcer, nil if there is no tracker.
-func newAnnouncer(tiers [][]string, extra []tracker.Param) *announcer {
+// newAnnouncer returns an announcer, nil if there is no tracker. It announces
+// from the address from, if that is valid.
+func newAnnouncer(tiers [][]string, extra []tracker.Param, from netip.Addr) *announcer {
 	if len(tiers) == 0 {
 		return nil
 	}
@@ -31,7 +33,7 @@ func newAnnouncer(tiers [][]string, extra []tracker.Param) *announcer {
 		client: tracker.NewClient(tracker.ClientConfig{
 			Tiers: tiers,
 			Rng:   rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-			Floor: floor, UserAgent: "starling/" + build().Version,
+			Floor: floor, LocalAddr: from, UserAgent: "starling/" + build().Version,
 		}),
 		key:   rand.Uint32(),
 		extra: extra,

@@ -85,7 +85,7 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 	cfg := peer.TorrentConfig{
 		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, OnEvent: m.onEvent,
 	}
-	if an := newAnnouncer(j.tiers, s.extra); an != nil {
+	if an := newAnnouncer(j.tiers, s.extra, s.session.LocalAddr()); an != nil {
 		cfg.Announcer = an // a nil *announcer would be an Announcer that is not nil
 	}
 	t, err := s.session.Add(cfg)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -153,7 +154,7 @@ func TestTiersOf(t *testing.T) {
 	if got := fmt.Sprint(tiersOf([]string{"x", "b"}, m)); got != "[[x] [b] [a] [c]]" {
 		t.Errorf("tiers %s", got)
 	}
-	if newAnnouncer(nil, nil) != nil {
+	if newAnnouncer(nil, nil, netip.Addr{}) != nil {
 		t.Error("an announcer without a tracker")
 	}
 }
