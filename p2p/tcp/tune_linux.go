@@ -12,14 +12,17 @@ const (
 	// maxUnsent bounds the bytes that wait in the kernel without having been
 	// sent once. Without it a socket takes megabytes, and a choke or a have
 	// waits behind them for seconds on a slow link: the outbox's order counts
-	// only for what is still in the outbox. On loopback it costs nothing that
-	// can be told from noise.
+	// only for what is still in the outbox. See depth.go for fast paths.
 	maxUnsent = 128 << 10
 )
 
 // tune sets what a connection's socket needs. TCP_NODELAY, which the writer
 // relies on because it does its own gathering, is Go's default.
-func tune(c net.Conn) {
+func tune(c net.Conn) { setUnsent(c, maxUnsent) }
+
+// setUnsent changes the bound on what waits unsent in the kernel. Where that
+// fails the connection works, only less promptly.
+func setUnsent(c net.Conn, n int) {
 	t, ok := c.(*net.TCPConn)
 	if !ok {
 		return
@@ -29,7 +32,6 @@ func tune(c net.Conn) {
 		return // closed already; the reader will say so
 	}
 	_ = raw.Control(func(fd uintptr) {
-		// Without it the connection works, only less promptly.
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowat, maxUnsent)
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowat, n)
 	})
 }

@@ -41,6 +41,7 @@ type writer struct {
 	pool    *BufferPool   // for files where there is no sendfile
 	sent    atomic.Uint64 // bytes given to the socket so far
 	file    *fileSender   // nil where the connection has none
+	depth   depth
 
 	due   time.Time // the deadline set on the socket
 	mark  uint64    // sent when it was set
@@ -81,6 +82,7 @@ func (w *writer) writeBulk(head []byte, body p2p.Payload) error {
 		return w.writePair(head, body.Bytes())
 	case FileBody:
 		w.pending = int64(body.Size())
+		begun := time.Now()
 		if err := w.writeHead(head); err != nil {
 			return err
 		}
@@ -90,6 +92,7 @@ func (w *writer) writeBulk(head []byte, body p2p.Payload) error {
 		if w.pending != 0 {
 			return bodyError(fmt.Errorf("spans are %d bytes short of the size", w.pending))
 		}
+		w.depth.sent(w.conn, body.Size(), time.Since(begun))
 		return nil
 	}
 	return bodyError(fmt.Errorf("a %T has neither Bytes nor Spans", body))
