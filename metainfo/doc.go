@@ -17,8 +17,8 @@
 // It reads the v1 side of a hybrid torrent and refuses v2-only ones.
 //
 // CleanPath, CheckComponent and CheckFiles are the one place where names from
-// outside are judged: the parser, the builder, magnet links and the resume file
-// all pass through them. The storage adds os.Root behind; see piece/store.
+// outside are judged: the parser, the builder and magnet links all pass through
+// them. The storage adds os.Root behind; see piece/store.
 //
 // A Builder makes a torrent from a list of files and the hashes of its pieces.
 // The package is pure: it opens no file and starts no goroutine. Walking a

@@ -80,9 +80,10 @@ type Protocol interface {
 	// order. m and m.Head are valid during the call, m.Body is the
 	// protocol's.
 	Received(c ConnID, m *Message)
-	// Drained says that every bulk message has left the outbox of a
-	// connection, or nearly so: there is room for the next.
-	Drained(c ConnID)
+	// Drained says that a bulk message has left for the network. left is
+	// how many are still with the host, in the outbox or half sent. Several
+	// that leave together may be told once.
+	Drained(c ConnID, left int)
 	// Closed says that a connection that the protocol did not close is
 	// gone, or that a Dial failed. Nothing follows for that id. err is
 	// io.EOF where the other side closed in order.

@@ -32,7 +32,7 @@ type Config struct {
 // them may be nil. The Node's own dials for requests do not appear in them.
 type Hooks struct {
 	Opened  func(c ConnInfo)
-	Drained func(c ConnID)
+	Drained func(c ConnID, left int)
 	// Closed tells of connections that others ended and of those that the
 	// Node ended by its rules, with a ProtocolError; not of those the
 	// protocol closed itself.
@@ -171,10 +171,10 @@ func (n *Node) Received(id ConnID, m *Message) {
 }
 
 // Drained is the Host's event.
-func (n *Node) Drained(id ConnID) {
+func (n *Node) Drained(id ConnID, left int) {
 	n.inEvent = true
 	if c := n.conns[id]; n.hooks.Drained != nil && (c == nil || c.request == nil) {
-		n.hooks.Drained(id)
+		n.hooks.Drained(id, left)
 	}
 	n.leave()
 }

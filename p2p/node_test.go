@@ -153,7 +153,7 @@ func TestConnections(t *testing.T) {
 	h, n := start(t, p2p.Config{})
 	n.SetHooks(p2p.Hooks{
 		Opened:  func(c p2p.ConnInfo) { heard = append(heard, fmt.Sprintf("opened %d %v", c.ID, c.Dialed)) },
-		Drained: func(c p2p.ConnID) { heard = append(heard, fmt.Sprintf("drained %d", c)) },
+		Drained: func(c p2p.ConnID, _ int) { heard = append(heard, fmt.Sprintf("drained %d", c)) },
 		Closed:  func(c p2p.ConnID, err error) { heard = append(heard, fmt.Sprintf("closed %d %v", c, err)) },
 	})
 	n.Handle(hello, p2p.Spec{Max: 10}, func(c p2p.ConnID, _ *p2p.Message) { n.Keep(c) })

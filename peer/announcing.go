@@ -97,7 +97,8 @@ func (e *Engine) announced(j *announceJob) {
 	a.failed, a.failures, e.stats.TrackerErr = false, 0, nil
 	if a.next == j.in.Event {
 		a.next = EventNone
-	} else if j.in.Event == EventStarted && e.finished && e.stats.ReceivedPayload > 0 {
+	}
+	if j.in.Event == EventStarted && e.finished && e.stats.ReceivedPayload > 0 {
 		a.next, a.again = EventCompleted, true
 	}
 	e.stats.TrackerComplete, e.stats.TrackerIncomplete = j.out.Complete, j.out.Incomplete
@@ -156,7 +157,8 @@ func (e *Engine) Stop() (last Announce, known bool) {
 // SetLimits changes the rate limits, bytes a second, 0: none.
 func (e *Engine) SetLimits(up, down int64) {
 	e.up.rate, e.down.rate = up, down
-	e.limitPassed()
+	e.upPassed()
+	e.downPassed()
 }
 
 // AddPeers connects to more addresses.

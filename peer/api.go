@@ -46,6 +46,7 @@ type State string
 
 // The states of a torrent; they are the values of a metric's label.
 const (
+	StateChecking    State = "checking" // before it is added: see Metrics.Checking
 	StateDownloading State = "downloading"
 	StateSeeding     State = "seeding"
 	StateStalled     State = "stalled"

@@ -89,7 +89,7 @@ func (e *Engine) sumsDone(j *sumsJob) {
 		return
 	}
 	delete(e.failures, j.piece)
-	if j.err != nil {
+	if j.err != nil || !e.pick.Have().Has(j.piece) {
 		return // nobody is accused without proof
 	}
 	now := e.now()

@@ -22,6 +22,7 @@ type candidate struct {
 	addr      string
 	source    source
 	connected bool
+	ours      bool // our own address: not to be dialed
 	failures  int
 	next      time.Time // not before
 }
@@ -43,7 +44,7 @@ func (cs *candidates) init() { cs.by = map[string]*candidate{} }
 func (cs *candidates) idle() int {
 	n := 0
 	for _, c := range cs.list {
-		if !c.connected {
+		if !c.connected && !c.ours {
 			n++
 		}
 	}
@@ -71,7 +72,7 @@ func (cs *candidates) add(addr string, src source, now time.Time) {
 func (cs *candidates) evict() bool {
 	worst := -1
 	for i, c := range cs.list {
-		if !c.connected && (worst < 0 || c.failures > cs.list[worst].failures) {
+		if !c.connected && !c.ours && (worst < 0 || c.failures > cs.list[worst].failures) {
 			worst = i
 		}
 	}
@@ -89,11 +90,11 @@ func (cs *candidates) remove(i int) {
 
 // forget drops an address for good: it is our own.
 func (cs *candidates) forget(addr string) {
-	for i, c := range cs.list {
+	for _, c := range cs.list {
 		if c.addr == addr {
 			// Kept in the list so that the tracker's next reply does
 			// not bring it back, and marked so that it is not dialed.
-			cs.list[i].connected = true
+			c.ours = true
 			return
 		}
 	}
@@ -107,7 +108,7 @@ func (cs *candidates) next(now time.Time) (string, bool) {
 	var earliest time.Time
 	for _, c := range cs.list {
 		switch {
-		case c.connected:
+		case c.connected, c.ours:
 		case !c.next.After(now):
 			c.connected = true
 			return c.addr, true
@@ -123,8 +124,10 @@ func (cs *candidates) next(now time.Time) (string, bool) {
 }
 
 // connected notes that a remote with this address is connected, whoever
-// dialed.
-func (cs *candidates) connected(addr string) {
+// dialed. One that dialed us is remembered like the others: or the tracker's
+// next reply would have us dial it a second time.
+func (cs *candidates) connected(addr string, now time.Time) {
+	cs.add(addr, fromInbound, now)
 	if c := cs.by[addr]; c != nil {
 		c.connected = true
 	}

@@ -5,14 +5,10 @@ import (
 	"time"
 
 	"starling/choke"
-	"starling/p2p"
 )
 
 // onInterest hears whether a remote wants something of ours.
 func (e *Engine) onInterest(r *remote, interested bool) error {
-	if r.phase != ready {
-		return p2p.Violation(p2p.ReasonBadState, "interest before what it has")
-	}
 	if r.peerInterested != interested {
 		r.peerInterested = interested
 		e.rechoke = true
@@ -53,7 +49,7 @@ const idleSlot = time.Second
 
 // idle says whether r holds a slot without using it.
 func (r *remote) idle(now time.Time) bool {
-	return !r.amChoking && len(r.queue) == 0 && r.bulk < bulkAhead && now.Sub(r.unchokedAt) >= idleSlot && now.Sub(r.served) >= idleSlot
+	return !r.amChoking && len(r.queue) == 0 && r.bulk == 0 && now.Sub(r.unchokedAt) >= idleSlot && now.Sub(r.served) >= idleSlot
 }
 
 // rechokeAll recomputes who is unchoked: every Rechoke interval.
@@ -90,7 +86,7 @@ func (e *Engine) decide(d choke.Decision) {
 		}
 		r.amChoking = !unchoke
 		if unchoke {
-			r.unchokedAt = now
+			r.unchokedAt, r.bad = now, 0
 			e.obs.Choke("unchoke")
 			e.send(r, typeUnchoke, nil)
 			e.suggest(r)

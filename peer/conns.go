@@ -39,8 +39,14 @@ func (e *Engine) add(r *remote) {
 
 func (e *Engine) sendHello(r *remote) {
 	r.greeted = e.now()
+	caps := uint16(capSuggest)
+	if e.cfg.Wanted != nil {
+		// A seed would suggest pieces that we do not want, and we might ask
+		// for no others until it takes them back.
+		caps = 0
+	}
 	e.scratch = appendHello(e.scratch[:0], &Hello{
-		Version: wireVersion, Caps: capSuggest, InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID,
+		Version: wireVersion, Caps: caps, InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID,
 		ListenPort: e.cfg.ListenPort, MaxQueue: maxQueue, MaxRequest: maxRun,
 	})
 	e.send(r, typeHello, e.scratch)
@@ -74,6 +80,7 @@ func (e *Engine) greet(r *remote, head []byte) error {
 		return p2p.Violation(p2p.ReasonUnknownTorrent, "HELO for infohash %x", h.InfoHash)
 	case h.PeerID == e.cfg.PeerID:
 		e.cands.forget(r.addr)
+		e.cands.forget(withPort(r.addr, h.ListenPort)) // what the other end dialed
 		return p2p.Violation(p2p.ReasonSelf, "connected to ourselves")
 	}
 	r.peerID, r.caps = h.PeerID, h.Caps
@@ -82,6 +89,8 @@ func (e *Engine) greet(r *remote, head []byte) error {
 	if !r.dialed {
 		r.addr = withPort(r.addr, h.ListenPort)
 	}
+	r.account = e.accounts.open(r.peerID)
+	e.node.Identify(r.id, nameOf(r.peerID))
 	if e.bans.has(e.now(), r.addr, r.peerID) {
 		return p2p.Violation(p2p.ReasonBanned, "%s is banned", r.addr)
 	}
@@ -134,6 +143,9 @@ func (e *Engine) declare(r *remote) {
 	}
 }
 
+// declares says whether a message is one that ends the handshake.
+func declares(t p2p.Type) bool { return t == typeBitfield || t == typeHaveAll || t == typeHaveNone }
+
 // onBitfield reads what the remote has: BITF, HALL or HNON, once.
 func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 	if r.phase != declaring {
@@ -167,7 +179,7 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 			r.needs++
 		}
 	}
-	e.cands.connected(r.addr)
+	e.cands.connected(r.addr, now)
 	if !e.cfg.Private {
 		_ = e.node.AddPeer(r.addr, r.addr) // a full table only shortens what LIST answers
 	}
@@ -235,6 +247,7 @@ func (e *Engine) gone(r *remote, err error) {
 		}
 		e.node.RemovePeer(r.addr)
 	}
+	e.accounts.close(r.account)
 	e.keepTotals(r)
 	reason := p2p.ReasonOf(err)
 	if reason == p2p.ReasonOther {
@@ -270,6 +283,7 @@ func (e *Engine) dialMore(now time.Time) {
 			return
 		}
 		if e.bans.hasAddr(now, addr) {
+			e.cands.failed(addr, p2p.ReasonBanned, false, now, e.node.Host().Rand())
 			continue
 		}
 		open++

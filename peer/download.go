@@ -18,9 +18,6 @@ type flight struct {
 
 // onHave learns of new pieces of a remote.
 func (e *Engine) onHave(r *remote, m *p2p.Message) error {
-	if r.phase != ready {
-		return p2p.Violation(p2p.ReasonBadState, "HAVE before what it has")
-	}
 	mine := e.pick.Have()
 	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
 		if r.have.Has(i) {
@@ -51,32 +48,33 @@ func (e *Engine) onHave(r *remote, m *p2p.Message) error {
 	return e.mutual(r)
 }
 
-// onDontHave takes a HAVE back (BEP 54).
+// onDontHave takes HAVEs back (BEP 54). The first from a seed costs a step for
+// each piece of the torrent, so there is a bound to how often one may say it.
 func (e *Engine) onDontHave(r *remote, m *p2p.Message) error {
-	if r.phase != ready {
-		return p2p.Violation(p2p.ReasonBadState, "DONT before what it has")
+	if r.retracted++; r.retracted > maxRetracted {
+		return p2p.Violation(p2p.ReasonFlood, "%d DONTs", r.retracted)
 	}
-	lost := -1
-	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) { lost = i })
-	if err != nil || !r.have.Has(lost) {
-		return err
-	}
-	if r.seed {
-		r.seed = false
-		e.pick.RemoveSeed()
-	} else {
-		e.pick.RemoveRemote(r.have)
-	}
-	r.have.Clear(lost)
-	e.pick.AddRemote(r.have)
-	if e.pick.WantsPiece(lost) {
-		r.useful--
-	}
-	if e.pick.Have().Has(lost) {
-		r.needs++
-	}
+	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
+		if !r.have.Has(i) {
+			return
+		}
+		r.have.Clear(i)
+		if r.seed {
+			r.seed = false
+			e.pick.RemoveSeed()
+			e.pick.AddRemote(r.have)
+		} else {
+			e.pick.RemoveHave(i)
+		}
+		if e.pick.WantsPiece(i) {
+			r.useful--
+		}
+		if e.pick.Have().Has(i) {
+			r.needs++
+		}
+	})
 	e.interest(r)
-	return nil
+	return err
 }
 
 // interest tells a remote whether it has something for us, when that changes.
@@ -100,6 +98,7 @@ func (e *Engine) onChoke(r *remote, choking bool) error {
 		return nil
 	}
 	r.lastData = e.now()
+	r.lastPiece = r.lastData
 	e.ask(r)
 	return nil
 }
@@ -108,9 +107,6 @@ func (e *Engine) onChoke(r *remote, choking bool) error {
 // guide us so to pieces that nobody else has or is getting. A list that is not
 // empty means: ask me for these only. An empty one ends that.
 func (e *Engine) onSuggest(r *remote, m *p2p.Message) error {
-	if r.phase != ready {
-		return p2p.Violation(p2p.ReasonBadState, "SUGG before what it has")
-	}
 	if r.guides = len(m.Head) > 0; !r.guides {
 		r.suggested = r.suggested[:0]
 		e.ask(r)
@@ -146,7 +142,7 @@ func (e *Engine) ask(r *remote) {
 			return // what is written makes room, and refills
 		}
 		if !e.down.ready(now) {
-			e.limitAt(e.down.at)
+			e.downT.Set(e.down.at)
 			return
 		}
 		run, ok := e.choose(r)
@@ -162,7 +158,7 @@ func (e *Engine) ask(r *remote) {
 
 // pausedByDisk says that the disk refused and it is not time to try again.
 func (e *Engine) pausedByDisk() bool {
-	return e.diskErr != nil && (e.now().Before(e.retryAt) || e.asked+e.onDisk > 0)
+	return e.diskErr != nil && (e.now().Before(e.retryAt) || e.asked+e.onDisk > 0 || e.flushErr && e.unsynced > 0)
 }
 
 // choose asks the picker for r's next run.
@@ -196,7 +192,7 @@ func (e *Engine) choose(r *remote) (piece.Run, bool) {
 func (e *Engine) request(r *remote, run piece.Run, now time.Time) {
 	e.pick.Requested(run)
 	if len(r.requests) == 0 {
-		r.lastData = now
+		r.lastData, r.lastPiece = now, now
 	}
 	r.requests = append(r.requests, request{run: run, at: now})
 	r.outstanding += run.Length
@@ -267,9 +263,13 @@ func (e *Engine) onPiece(r *remote, m *p2p.Message) error {
 		return err
 	}
 	now := e.now()
+	i := r.find(run)
+	if i >= 0 {
+		r.received += uint64(run.Length)
+		r.account.received += uint64(run.Length)
+	}
 	e.readTraffic(r, now)
 	e.stats.ReceivedPayload += uint64(run.Length)
-	i := r.find(run)
 	if i < 0 {
 		e.stats.WastedUnrequested += uint64(run.Length)
 		if r.unrequested++; r.unrequested >= maxUnrequested {
@@ -278,7 +278,7 @@ func (e *Engine) onPiece(r *remote, m *p2p.Message) error {
 		return nil
 	}
 	q := r.drop(i)
-	r.lastData, r.rejected = now, 0
+	r.lastData, r.lastPiece, r.rejected = now, now, 0
 	e.adapt(r, &q, now)
 	late := q.released // and so somebody else may have been asked
 	if !late {
@@ -289,7 +289,8 @@ func (e *Engine) onPiece(r *remote, m *p2p.Message) error {
 	if !fresh {
 		e.stats.WastedDuplicate += uint64(run.Length)
 	} else {
-		if e.stats.ReceivedPayload == uint64(run.Length) {
+		if !e.begun {
+			e.begun = true
 			e.emit(FirstByte, "", nil)
 		}
 		if late || e.pick.InEndgame() {
@@ -339,10 +340,16 @@ func (e *Engine) cancelOthers(from *remote, run piece.Run) {
 			if q.silent || q.run.Piece != run.Piece || q.run.Begin >= run.Begin+run.Length || run.Begin >= q.run.Begin+q.run.Length {
 				continue
 			}
-			q.silent = true
-			e.release(r, q)
-			e.scratch = appendRun(e.scratch[:0], q.run)
-			e.send(r, typeCancel, e.scratch)
+			e.abandon(r, q)
 		}
 	}
+}
+
+// abandon cancels a request for good: the picker may give its run to others,
+// and the remote is told.
+func (e *Engine) abandon(r *remote, q *request) {
+	q.silent = true
+	e.release(r, q)
+	e.scratch = appendRun(e.scratch[:0], q.run)
+	e.send(r, typeCancel, e.scratch)
 }

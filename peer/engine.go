@@ -11,23 +11,29 @@ import (
 
 // Bounds and times of the engine. Each is a default of docs/limits.md.
 const (
-	maxCandidates   = 3000
-	maxHalfOpen     = 20
-	handshakeWait   = 10 * time.Second
-	idleAfter       = 120 * time.Second
-	keepAliveAfter  = 60 * time.Second
-	requestTimeout  = 20 * time.Second // no payload while some is owed
-	tickEvery       = time.Second
-	haveDelay       = 5 * time.Millisecond
-	minWindow       = 32 << 10
-	startWindow     = 512 << 10
-	maxWindow       = 16 * maxRun
-	shortWait       = 100 * time.Millisecond
-	longWait        = 500 * time.Millisecond
-	budget          = 32 << 20 // bytes asked for or not yet on disk
-	bulkAhead       = 2        // PIECs in a connection's outbox
+	maxCandidates  = 3000
+	maxHalfOpen    = 20
+	handshakeWait  = 10 * time.Second
+	idleAfter      = 120 * time.Second
+	keepAliveAfter = 60 * time.Second
+	requestTimeout = 20 * time.Second // no payload while some is owed
+	pieceTimeout   = 30 * time.Second // no whole PIEC while some are owed
+	tickEvery      = time.Second
+	haveDelay      = 5 * time.Millisecond
+	minWindow      = 32 << 10
+	startWindow    = 512 << 10
+	maxWindow      = 16 * maxRun
+	shortWait      = 100 * time.Millisecond
+	longWait       = 500 * time.Millisecond
+	budget         = 32 << 20 // bytes asked for or not yet on disk
+	// bulkAhead is how many PIECs of a fast connection are with the host, so
+	// that its writer never waits for us. A slow one gets one at a time: what
+	// is with the host can be neither cancelled nor choked.
+	bulkAhead       = 2
+	quickRate       = 16e6 // bytes a second
 	maxUnrequested  = 3
 	maxBad          = 300
+	maxRetracted    = 300
 	checkpointBytes = 64 << 20
 	checkpointEvery = 5 * time.Second
 	diskRetry       = 5 * time.Second
@@ -49,10 +55,14 @@ type Content interface {
 	// BlockSums returns a hash of each block of a piece that was put in
 	// parts and is complete.
 	BlockSums(i int) ([]uint64, error)
-	// Sync makes verified pieces durable and records them.
-	Sync(ctx context.Context) error
-	// Finish publishes the content: every wanted piece is verified.
-	Finish(ctx context.Context) error
+	// Sync makes verified pieces durable and records them. After an error
+	// the pieces in lost are gone and must be fetched again: what a failed
+	// fsync was about is not to be trusted. Nothing else is taken away, and
+	// Sync may be tried again.
+	Sync(ctx context.Context) (lost []int, err error)
+	// Finish publishes the content: every wanted piece is verified. It may
+	// lose pieces as Sync does.
+	Finish(ctx context.Context) (lost []int, err error)
 }
 
 // EngineConfig makes an Engine.
@@ -101,8 +111,10 @@ type Engine struct {
 	spread   spreader
 	gossipAt time.Time // not before
 	up, down bucket
-	limitT   *p2p.Timer
-	turn     int // whom a limited upload or download serves next
+	upT      *p2p.Timer // when up has paid its debt
+	downT    *p2p.Timer // and down
+	turn     int        // whom a limited upload or download serves next
+	accounts accounts
 
 	stats    Stats
 	inRate   choke.Rate
@@ -111,7 +123,9 @@ type Engine struct {
 	lastSync time.Time
 	syncing  bool
 	diskErr  error
+	flushErr bool // diskErr is of making data durable: only a Sync can clear it
 	retryAt  time.Time
+	begun    bool // the first payload byte has come
 	complete bool // every wanted piece is verified
 	finished bool // and published
 	stopping bool
@@ -148,7 +162,8 @@ func NewEngine(n *p2p.Node, cfg EngineConfig) *Engine {
 	e.stats.PiecesTotal = e.geo.NumPieces()
 	e.cands.init()
 	e.haveT = n.NewTimer(e.flushHaves)
-	e.limitT = n.NewTimer(e.limitPassed)
+	e.upT = n.NewTimer(e.upPassed)
+	e.downT = n.NewTimer(e.downPassed)
 	e.announce.timer = n.NewTimer(e.announceNow)
 	e.handlers()
 	return e
@@ -165,7 +180,7 @@ func (e *Engine) handlers() {
 	on(typeHaveAll, 0, e.onBitfield)
 	on(typeHaveNone, 0, e.onBitfield)
 	on(typeHave, 4*maxIndexes, e.onHave)
-	on(typeDontHave, 4, e.onDontHave)
+	on(typeDontHave, 4*maxIndexes, e.onDontHave)
 	on(typeInterest, 0, func(r *remote, _ *p2p.Message) error { return e.onInterest(r, true) })
 	on(typeNoInter, 0, func(r *remote, _ *p2p.Message) error { return e.onInterest(r, false) })
 	on(typeChoke, 0, func(r *remote, _ *p2p.Message) error { return e.onChoke(r, true) })
@@ -208,8 +223,8 @@ func (e *Engine) emit(kind EventKind, detail string, err error) {
 }
 
 // handle finds the remote of a message, lets fn have it, and closes the
-// connection if fn finds fault with it. Swarm messages before the handshake is
-// over are a fault.
+// connection if fn finds fault with it. A message out of the handshake's order
+// (HELO, then what the remote has, then all others) is a fault.
 func (e *Engine) handle(c p2p.ConnID, m *p2p.Message, fn func(*remote, *p2p.Message) error) {
 	r := e.remotes[c]
 	var err error
@@ -219,6 +234,8 @@ func (e *Engine) handle(c p2p.ConnID, m *p2p.Message, fn func(*remote, *p2p.Mess
 	case r.fault != nil:
 	case r.phase < declaring:
 		err = p2p.Violation(p2p.ReasonHandshake, "%v before HELO", m.Type)
+	case r.phase == declaring && !declares(m.Type):
+		err = p2p.Violation(p2p.ReasonBadState, "%v before what it has", m.Type)
 	default:
 		r.lastIn = e.now()
 		r.controlIn += uint64(p2p.HeaderSize + len(m.Head))
@@ -288,19 +305,18 @@ func (e *Engine) readTraffic(r *remote, now time.Time) {
 		r.lastIn = now
 	}
 	r.lastTraffic = t
-	e.payloadIn(r, now, t.In)
+	// The host's counters have the framework's own messages in them, too. No
+	// more than what was asked for counts as payload: a remote must not earn a
+	// slot, or keep its requests, by sending anything else.
+	if t.In > r.controlIn {
+		fresh := r.in.moved(now, min(t.In-r.controlIn, r.received+uint64(r.owed())))
+		if fresh > 0 && len(r.requests) > 0 {
+			r.lastData = now
+			e.inRate.Add(now, int(fresh))
+		}
+	}
 	if t.Out > r.controlOut {
-		e.outRate.Add(now, int(r.out.moved(now, t.Out-r.controlOut)))
-	}
-}
-
-func (e *Engine) payloadIn(r *remote, now time.Time, in uint64) {
-	if in <= r.controlIn {
-		return
-	}
-	if fresh := r.in.moved(now, in-r.controlIn); fresh > 0 && len(r.requests) > 0 {
-		r.lastData = now
-		e.inRate.Add(now, int(fresh))
+		e.outRate.Add(now, int(r.out.moved(now, min(t.Out-r.controlOut, r.sent))))
 	}
 }
 
@@ -317,7 +333,7 @@ func (e *Engine) overdue(r *remote, now time.Time) error {
 	case r.phase < ready:
 		return nil
 	}
-	if len(r.requests) > 0 && !r.peerChoking && now.Sub(r.lastData) > requestTimeout {
+	if len(r.requests) > 0 && !r.peerChoking && (now.Sub(r.lastData) > requestTimeout || now.Sub(r.lastPiece) > pieceTimeout) {
 		e.giveUp(r)
 	}
 	r.snubbed = len(r.requests) > 0 && now.Sub(r.lastData) > e.cfg.SnubAfter

@@ -1,7 +1,9 @@
 package peer
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +36,7 @@ type Metrics struct {
 	announces  map[string]prometheus.Counter
 	bans       map[string]prometheus.Counter
 	disk       [numOps]prometheus.Observer
+	checking   atomic.Int64
 
 	mu       sync.Mutex
 	sessions []*Session
@@ -89,6 +92,20 @@ func (m *Metrics) attach(s *Session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.sessions = append(m.sessions, s)
+}
+
+func (m *Metrics) detach(s *Session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sessions = slices.DeleteFunc(m.sessions, func(o *Session) bool { return o == s })
+}
+
+// Checking adds n, which may be negative, to the torrents whose data is being
+// checked: they are not in a session yet. A nil Metrics counts nothing.
+func (m *Metrics) Checking(n int) {
+	if m != nil {
+		m.checking.Add(int64(n))
+	}
 }
 
 // PieceDone implements Observer.

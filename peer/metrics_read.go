@@ -73,7 +73,7 @@ func makeReadings() []reading {
 		"interesting_to_us": func(t *totals) float64 { return float64(t.InterestingUs) },
 	})
 	states := fns{}
-	for _, s := range []State{StateDownloading, StateSeeding, StateStalled, StateError} {
+	for _, s := range []State{StateChecking, StateDownloading, StateSeeding, StateStalled, StateError} {
 		states[string(s)] = func(t *totals) float64 { return float64(t.states[s]) }
 	}
 	add(gauge, "torrents", "Torrents by state.", "state", states)
@@ -114,6 +114,7 @@ func (m *Metrics) totals() *totals {
 		all = append(all, s.list()...)
 	}
 	m.mu.Unlock()
+	t.states[StateChecking] = int(m.checking.Load())
 	for _, tor := range all {
 		s := tor.Stats()
 		t.add(&s)

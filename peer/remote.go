@@ -45,7 +45,10 @@ type remote struct {
 	greeted  time.Time // when we sent what the handshake's last message answers
 	lastIn   time.Time // when bytes last came
 	lastData time.Time // when payload last came, or was first owed
-	lastSent time.Time // when we last sent anything
+	// lastPiece is when a PIEC last was whole, or the first was owed. A
+	// remote that dribbles keeps lastData fresh, and not this.
+	lastPiece time.Time
+	lastSent  time.Time // when we last sent anything
 
 	have   *piece.Bitfield
 	seed   bool // has every piece; counted apart in the picker
@@ -69,6 +72,7 @@ type remote struct {
 	snubbed     bool // owed us bytes for snubAfter and sent none
 	unrequested int  // PIECs that nobody asked for
 	rejected    int  // REJEs in a row
+	retracted   int  // DONTs
 
 	// Uploading to it.
 	queue     []piece.Run // its requests, not yet handed to the host
@@ -81,8 +85,11 @@ type remote struct {
 	hoards    bool        // it sat on suggestions: no more until it announces a piece
 
 	in, out     flow
-	controlIn   uint64 // bytes received that are not payload
-	controlOut  uint64 // bytes sent that are not payload
+	received    uint64   // payload of PIECs that came
+	sent        uint64   // payload of PIECs handed to the host
+	account     *account // its totals over all its connections; nil before HELO
+	controlIn   uint64   // bytes received that are not payload
+	controlOut  uint64   // bytes sent that are not payload
 	lastTraffic p2p.Traffic
 	owedSince   time.Time // since when it owes us bytes; zero if it does not
 }
@@ -120,9 +127,19 @@ func (r *remote) drop(i int) request {
 	return q
 }
 
-// runLength is how many bytes one request to this remote covers: a whole piece
-// where the window has room for four of them, less on a slow link, so that a
-// piece does not wait long for its slowest part.
+// owed is how many bytes it has been asked for and has not answered, whether
+// or not we still wait for them.
+func (r *remote) owed() int {
+	n := 0
+	for i := range r.requests {
+		n += r.requests[i].run.Length
+	}
+	return n
+}
+
+// runLength is how many bytes one request to this remote covers: as much as the
+// window has room for twice, so that the next request is there when one is
+// answered, and a piece does not wait long for its slowest part.
 func (r *remote) runLength() int {
 	n := maxRun
 	for n > piece.BlockSize && n*2 > r.window {

@@ -35,6 +35,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Metrics, if set, is fed.
 	Metrics *Metrics
+	// Tap, if set, sees every message of every torrent, one at a time. It is
+	// called on the torrents' loops and must not block.
+	Tap p2p.Tap
 }
 
 // DefaultConfig returns the defaults.
@@ -84,13 +87,15 @@ func Listen(cfg Config) (*Session, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	cfg.Tap = oneAtATime(cfg.Tap)
 	ln, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
 	s := &Session{
 		cfg: cfg, log: cfg.Logger,
-		pool: tcp.NewPool(tcp.DefaultWorkers), // The pool keeps all that the budget allows: a buffer that is dropped
+		pool: tcp.NewPool(tcp.DefaultWorkers),
+		// The pool keeps all that the budget allows: a buffer that is dropped
 		// and made anew costs the kernel's zeroing of its pages each time.
 		buffers: tcp.NewBufferPool(2 * budget),
 	}
@@ -110,6 +115,20 @@ func Listen(cfg Config) (*Session, error) {
 		cfg.Metrics.attach(s)
 	}
 	return s, nil
+}
+
+// oneAtATime makes a tap fit for several torrents, each of which has its own
+// goroutine.
+func oneAtATime(tap p2p.Tap) p2p.Tap {
+	if tap == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	return func(r p2p.TapRecord) {
+		mu.Lock()
+		defer mu.Unlock()
+		tap(r)
+	}
 }
 
 // Addr is where the session listens.
@@ -215,5 +234,8 @@ func (s *Session) Close(ctx context.Context) error {
 	stops.Wait()
 	s.serving.Wait()
 	s.pool.Close()
+	if s.cfg.Metrics != nil {
+		s.cfg.Metrics.detach(s)
+	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"starling/p2p"
@@ -63,13 +64,23 @@ func (c *content) BlockSums(i int) ([]uint64, error) {
 	return sums, nil
 }
 
-func (c *content) Sync(ctx context.Context) error {
+func (c *content) Sync(ctx context.Context) ([]int, error) {
 	defer c.timed(opSync)()
 	_, err := c.store.Sync(ctx)
-	return err
+	return lostPieces(err), err
 }
 
-func (c *content) Finish(ctx context.Context) error {
+func (c *content) Finish(ctx context.Context) ([]int, error) {
 	defer c.timed(opSync)()
-	return c.store.Finish(ctx)
+	err := c.store.Finish(ctx)
+	return lostPieces(err), err
+}
+
+// lostPieces are the pieces that an error of the store says are gone.
+func lostPieces(err error) []int {
+	var lost *store.SyncError
+	if errors.As(err, &lost) {
+		return lost.Pieces
+	}
+	return nil
 }

@@ -71,7 +71,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		LocalAddr: s.LocalAddr(),
 	})
 	node := p2p.NewNode(t.host, p2p.Config{
-		ID: fmt.Sprintf("%x", s.cfg.PeerID[:8]), Addr: s.Addr().String(), MaxPeers: s.cfg.MaxConnsPerTorrent,
+		ID: nameOf(s.cfg.PeerID), Addr: s.Addr().String(), MaxPeers: s.cfg.MaxConnsPerTorrent, Tap: s.cfg.Tap,
 	})
 	t.engine = NewEngine(node, EngineConfig{
 		InfoHash: cfg.Meta.InfoHash, PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
@@ -124,6 +124,22 @@ func (t *Torrent) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.last
+}
+
+// Remotes reads the peers that the torrent is connected to; none once it has
+// stopped.
+func (t *Torrent) Remotes() []RemoteStats {
+	var rs []RemoteStats
+	_ = t.host.Do(func() { rs = t.engine.Remotes() }) // ErrStopped: nobody is connected
+	return rs
+}
+
+// Accounts lists what was exchanged with each peer, connected or not; nil once
+// the torrent has stopped.
+func (t *Torrent) Accounts() []Account {
+	var as []Account
+	_ = t.host.Do(func() { as = t.engine.Accounts() }) // ErrStopped: there is nobody to ask
+	return as
 }
 
 // Completed is closed when every wanted piece is verified, durable and

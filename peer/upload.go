@@ -3,7 +3,6 @@ package peer
 import (
 	"encoding/binary"
 	"slices"
-	"time"
 
 	"starling/p2p"
 	"starling/piece"
@@ -15,9 +14,6 @@ func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
 	run, err := parseRun(m.Head, e.geo)
 	if err != nil {
 		return err
-	}
-	if r.phase != ready {
-		return p2p.Violation(p2p.ReasonBadState, "REQU before what it has")
 	}
 	if r.amChoking || len(r.queue) >= maxQueue || !e.pick.Have().Has(run.Piece) {
 		// A choke may have crossed this request; only a remote that goes
@@ -54,10 +50,10 @@ func (e *Engine) onCancel(r *remote, m *p2p.Message) error {
 	return nil
 }
 
-// onDrained hears that a connection has room for the next PIEC.
-func (e *Engine) onDrained(c p2p.ConnID) {
+// onDrained hears that a PIEC has left for the network.
+func (e *Engine) onDrained(c p2p.ConnID, left int) {
 	if r := e.remotes[c]; r != nil {
-		r.bulk = min(r.bulk, bulkAhead-1)
+		r.bulk = left
 		e.serve(r)
 	}
 	e.settle()
@@ -67,9 +63,13 @@ func (e *Engine) onDrained(c p2p.ConnID) {
 // in our queue can be cancelled, and choked, and is not yet read from the disk.
 func (e *Engine) serve(r *remote) {
 	now := e.now()
-	for len(r.queue) > 0 && r.bulk < bulkAhead && r.fault == nil {
+	ahead := 1
+	if r.out.rate.Value(now) > quickRate {
+		ahead = bulkAhead
+	}
+	for len(r.queue) > 0 && r.bulk < ahead && r.fault == nil {
 		if !e.up.ready(now) {
-			e.limitAt(e.up.at)
+			e.upT.Set(e.up.at)
 			return
 		}
 		run := r.queue[0]
@@ -84,6 +84,8 @@ func (e *Engine) serve(r *remote) {
 		r.bulk++
 		r.lastSent, r.served = now, now
 		r.controlOut += p2p.HeaderSize + pieceHead
+		r.sent += uint64(run.Length)
+		r.account.sent += uint64(run.Length)
 		e.stats.SentPayload += uint64(run.Length)
 		e.up.take(now, run.Length)
 	}
@@ -97,19 +99,19 @@ func (e *Engine) rejectAll(r *remote) {
 	r.queue = r.queue[:0]
 }
 
-// limitAt has the rate-limited work go on at the time when a bucket has
-// filled.
-func (e *Engine) limitAt(at time.Time) {
-	e.limitT.Set(at)
-}
-
-// limitPassed goes on with what a rate limit held up, with a different remote
-// first each time.
-func (e *Engine) limitPassed() {
+// upPassed goes on with the uploads that a rate limit held up, with a different
+// remote first each time.
+func (e *Engine) upPassed() {
 	n := len(e.order)
 	for i := range n {
 		e.serve(e.order[(i+e.turn)%n])
 	}
+	e.turn++
+	e.settle()
+}
+
+// downPassed goes on with the downloads.
+func (e *Engine) downPassed() {
 	e.refill = true // askAll moves the turn on
 	e.settle()
 }

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"starling/p2p"
@@ -30,10 +31,12 @@ type (
 	syncJob struct {
 		content Content
 		bytes   int
+		lost    []int
 		err     error
 	}
 	finishJob struct {
 		content Content
+		lost    []int
 		err     error
 	}
 	// sumsJob hashes the blocks of a piece one by one, to tell whose bytes
@@ -66,8 +69,8 @@ func (j *sumsJob) Class() p2p.Class   { return p2p.Disk }
 func (j *sumsJob) Do(context.Context) { j.sums, j.err = j.content.BlockSums(j.piece) }
 
 func (j *verifyJob) Do(context.Context)     { j.ok, j.err = j.content.VerifyPiece(j.piece) }
-func (j *syncJob) Do(ctx context.Context)   { j.err = j.content.Sync(ctx) }
-func (j *finishJob) Do(ctx context.Context) { j.err = j.content.Finish(ctx) }
+func (j *syncJob) Do(ctx context.Context)   { j.lost, j.err = j.content.Sync(ctx) }
+func (j *finishJob) Do(ctx context.Context) { j.lost, j.err = j.content.Finish(ctx) }
 
 // put starts a run's way to the disk.
 func (e *Engine) put(r *remote, run piece.Run, data p2p.Payload, complete bool) {
@@ -76,13 +79,18 @@ func (e *Engine) put(r *remote, run piece.Run, data p2p.Payload, complete bool) 
 		f = &flight{begun: e.now()}
 		e.flights[run.Piece] = f
 	}
+	// A part of it may still be on its way to the disk; then the whole waits
+	// for it and is verified there, like any other part.
+	whole := f.writing == 0 && run.Begin == 0 && run.Length == e.geo.PieceSize(run.Piece)
+	if whole {
+		f.from = f.from[:0] // it is judged by itself
+	}
 	f.from = append(f.from, contribution{run, r.addr, r.peerID})
 	f.writing++
 	f.complete = complete
 	e.onDisk += run.Length
 	e.node.Host().Run(&putJob{
-		content: e.cfg.Content, run: run, data: data,
-		whole: run.Begin == 0 && run.Length == e.geo.PieceSize(run.Piece),
+		content: e.cfg.Content, run: run, data: data, whole: whole,
 	})
 }
 
@@ -113,6 +121,7 @@ func (e *Engine) putDone(j *putJob) {
 	switch {
 	case j.err != nil:
 		f.complete = false
+		f.from = slices.DeleteFunc(f.from, func(c contribution) bool { return c.run == j.run })
 		e.pick.Unreceived(j.run)
 		e.diskFailed(j.err)
 	case j.whole:
@@ -191,8 +200,8 @@ func (e *Engine) flushHaves() {
 // checkpoint makes verified pieces durable every checkpointEvery or
 // checkpointBytes, whichever comes first: what a crash can cost.
 func (e *Engine) checkpoint(now time.Time) {
-	due := e.unsynced >= checkpointBytes || e.unsynced > 0 && now.Sub(e.lastSync) >= checkpointEvery
-	if due && !e.syncing && !e.complete {
+	due := e.unsynced >= checkpointBytes || now.Sub(e.lastSync) >= checkpointEvery || e.flushErr && !now.Before(e.retryAt)
+	if due && e.unsynced > 0 && !e.syncing && !e.complete {
 		e.syncing = true
 		e.node.Host().Run(&syncJob{content: e.cfg.Content, bytes: e.unsynced})
 	}
@@ -200,11 +209,11 @@ func (e *Engine) checkpoint(now time.Time) {
 
 func (e *Engine) syncDone(j *syncJob) {
 	e.syncing = false
-	e.unsynced -= j.bytes
 	e.lastSync = e.now()
-	if j.err != nil {
-		e.diskFailed(j.err)
+	if j.err == nil || len(j.lost) > 0 {
+		e.unsynced -= j.bytes
 	}
+	e.flushed(j.lost, j.err)
 	e.checkComplete()
 }
 
@@ -218,12 +227,11 @@ func (e *Engine) checkComplete() {
 }
 
 func (e *Engine) finishDone(j *finishJob) {
+	e.flushed(j.lost, j.err)
 	if j.err != nil {
 		e.complete = false
-		e.diskFailed(j.err)
 		return
 	}
-	e.diskWorks()
 	e.finished = true
 	e.unsynced = 0
 	e.flushHaves()
@@ -253,7 +261,7 @@ func (e *Engine) diskFailed(err error) {
 }
 
 func (e *Engine) diskWorks() {
-	if e.diskErr != nil {
+	if e.diskErr != nil && !e.flushErr {
 		e.diskErr = nil
 		e.emit(Resumed, "the disk works again", nil)
 		e.refill = true

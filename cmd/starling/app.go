@@ -13,6 +13,7 @@ import (
 
 	"starling/cmd/starling/internal/config"
 	"starling/cmd/starling/internal/report"
+	"starling/peer"
 )
 
 // app is what a command works with.
@@ -26,6 +27,10 @@ type app struct {
 	rep            *report.Reporter
 	log            *slog.Logger
 	level          slog.LevelVar
+	// messages is the log of --message-log, nil without, and metrics those of
+	// --metrics-listen.
+	messages *messageLog
+	metrics  *peer.Metrics
 	// onReload, while a daemon runs, applies what a new configuration
 	// changes; it returns what was applied.
 	onReload atomic.Pointer[func(*config.Config) []string]

@@ -138,6 +138,8 @@ func (a *app) verified(ctx context.Context, t *metainfo.Torrent, s *store.Store)
 	}
 	progress, done := a.progressOf("checking", t.Info.Name, t.Info.TotalLength())
 	defer done()
+	a.metrics.Checking(1)
+	defer a.metrics.Checking(-1)
 	return s.Check(ctx, progress)
 }
 

@@ -21,6 +21,7 @@ type demoHost struct {
 	DurationS float64 `json:"duration_s"`
 	AvgBPS    int64   `json:"avg_bps"`
 	Received  int64   `json:"bytes_received"`
+	FromSeed  int64   `json:"bytes_from_seed"` // of Received
 	Sent      int64   `json:"bytes_sent"`
 }
 
@@ -116,7 +117,7 @@ func (d *demo) finish(took time.Duration) (demoDoc, error) {
 		sum := m.summary(&st, exitOK)
 		doc.Hosts = append(doc.Hosts, demoHost{
 			Host: m.name, DurationS: sum.DurationS, AvgBPS: sum.AvgBPS,
-			Received: int64(st.ReceivedPayload), Sent: sum.BytesSent,
+			Received: int64(st.ReceivedPayload), FromSeed: d.fromSeed(m), Sent: sum.BytesSent,
 		})
 		for i := range d.meta.Info.Files {
 			name := filepath.FromSlash(d.meta.Info.FilePath(i))
@@ -130,6 +131,16 @@ func (d *demo) finish(took time.Duration) (demoDoc, error) {
 	doc.FromPeers = 1 - doc.FromSeed
 	doc.Verified = true
 	return doc, nil
+}
+
+// fromSeed is how much of what a leecher got came from the seed.
+func (d *demo) fromSeed(m *member) int64 {
+	for _, a := range m.torrent.Accounts() {
+		if a.PeerID == d.seed.id {
+			return int64(a.Received)
+		}
+	}
+	return 0
 }
 
 // sameFile compares two files byte by byte: not with the hashes that the
@@ -168,10 +179,10 @@ var errDiffers = errors.New("the copy is wrong")
 func (d *demo) table(doc demoDoc) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "HOST\tTIME\tRATE\tRECEIVED\tSENT\t\n")
+	fmt.Fprint(w, "HOST\tTIME\tRATE\tRECEIVED\tFROM SEED\tSENT\t\n")
 	for _, h := range doc.Hosts {
-		fmt.Fprintf(w, "%s\t%.2fs\t%s\t%s\t%s\t\n", h.Host, h.DurationS, units.FormatRate(float64(h.AvgBPS)),
-			units.FormatBytes(h.Received), units.FormatBytes(h.Sent))
+		fmt.Fprintf(w, "%s\t%.2fs\t%s\t%s\t%.0f%%\t%s\t\n", h.Host, h.DurationS, units.FormatRate(float64(h.AvgBPS)),
+			units.FormatBytes(h.Received), 100*float64(h.FromSeed)/float64(max(h.Received, 1)), units.FormatBytes(h.Sent))
 	}
 	w.Flush()
 	fmt.Fprintf(&b, "\n%s complete and equal to the original in %.2fs\n", copies(len(doc.Hosts)), doc.DurationS)

@@ -50,6 +50,7 @@ REF is a .torrent file, an http(s) URL of one, or a magnet: link.
 	fs.Bool("no-color", def.NoColor, "no colours")
 	fs.String("metrics-listen", def.MetricsListen, "serve a peer's /metrics at `HOST:PORT`")
 	fs.StringArray("node-label", def.NodeLabel, "tell the tracker that this host has label `K=V` (repeatable)")
+	fs.String("message-log", def.MessageLog, "append every message that a peer sends or gets to `FILE`, as JSON lines")
 
 	root.AddCommand(
 		newShare(a), newCreate(a), newInspect(a), newVerify(a), newTracker(a), newSeed(a), newLeech(a),

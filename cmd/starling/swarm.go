@@ -22,6 +22,7 @@ const farewell = 3 * time.Second
 type swarmPeer struct {
 	a       *app
 	session *peer.Session
+	id      [20]byte
 	admin   *admin // nil without --metrics-listen
 	extra   []tracker.Param
 	members []*member
@@ -37,7 +38,16 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 	cfg.UpLimit, cfg.DownLimit = int64(w.UpLimit), int64(w.DownLimit)
 	cfg.MaxConnsPerTorrent = w.MaxPeers
 	cfg.PeerID = newPeerID()
-	s := &swarmPeer{a: a, wake: make(chan struct{}, 1)}
+	s := &swarmPeer{a: a, id: cfg.PeerID, wake: make(chan struct{}, 1)}
+	if a.cfg.MessageLog != "" {
+		if a.messages == nil { // the peers of a demo share it
+			var err error
+			if a.messages, err = openMessageLog(a.cfg.MessageLog, a.log); err != nil {
+				return nil, err
+			}
+		}
+		cfg.Tap = a.messages.record
+	}
 	if a.cfg.MetricsListen != "" {
 		reg := newRegistry()
 		adm, err := serveAdmin(a.cfg.MetricsListen, reg)
@@ -45,6 +55,7 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 			return nil, err
 		}
 		s.admin, cfg.Metrics = adm, peer.NewMetrics(reg)
+		a.metrics = cfg.Metrics
 		labels, err := config.Labels(a.cfg.NodeLabel)
 		if err != nil {
 			return nil, fail("config", err).withCode(exitUsage)

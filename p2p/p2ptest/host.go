@@ -212,7 +212,7 @@ func (h *Host) Fill(c p2p.ConnID, full bool) { h.mustConn(c).full = full }
 // Drain tells the protocol that a connection's bulk has left.
 func (h *Host) Drain(c p2p.ConnID) {
 	h.mustConn(c)
-	h.p.Drained(c)
+	h.p.Drained(c, 0)
 }
 
 // Alive reports whether a connection is open or being dialed.

@@ -36,6 +36,7 @@ type end struct {
 	other   *end // nil until the dial has arrived
 	open    bool // the protocol has been told
 	traffic p2p.Traffic
+	bulk    int // messages with a body on their way out
 }
 
 // Start gives the host its protocol and what it may read.
@@ -106,6 +107,9 @@ func (h *NetHost) Send(c p2p.ConnID, m p2p.Message) error {
 	bulk := m.Body != nil
 	e.traffic.Out += size
 	m.Head = append([]byte(nil), m.Head...)
+	if bulk {
+		e.bulk++
+	}
 	var leave time.Duration
 	if bulk && h.Uplink > 0 {
 		if h.free.Before(h.net.now) {
@@ -117,7 +121,8 @@ func (h *NetHost) Send(c p2p.ConnID, m p2p.Message) error {
 	h.net.after(leave+Latency, func() {
 		e.other.deliver(m, size)
 		if bulk && e.live() {
-			h.p.Drained(c)
+			e.bulk--
+			h.p.Drained(c, e.bulk)
 		}
 	})
 	return nil

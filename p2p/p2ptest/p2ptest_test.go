@@ -28,7 +28,7 @@ func (p *notes) Received(c p2p.ConnID, m *p2p.Message) {
 	p.note("received %d %v %q %d", c, m.Type, m.Head, m.Len())
 	p.body = m.Body
 }
-func (p *notes) Drained(c p2p.ConnID)           { p.note("drained %d", c) }
+func (p *notes) Drained(c p2p.ConnID, _ int)    { p.note("drained %d", c) }
 func (p *notes) Closed(c p2p.ConnID, err error) { p.note("closed %d %v", c, err) }
 func (p *notes) Wake()                          { p.note("wake") }
 func (p *notes) Done(j p2p.Job)                 { p.note("done %v", j) }

@@ -22,10 +22,16 @@ func (h *Host) Send(id p2p.ConnID, m p2p.Message) error {
 		// By way of a field: what an interface's method is given a
 		// pointer to would be allocated.
 		h.sending = m
+		if m.Body != nil {
+			c.bulk.Add(1) // before the writer can take it away again
+		}
 		err = c.out.push(c.codec, &h.sending)
 		h.sending = p2p.Message{}
 		if err == nil {
 			return nil
+		}
+		if m.Body != nil {
+			c.bulk.Add(-1)
 		}
 	}
 	if m.Body != nil {

@@ -26,6 +26,8 @@ type conn struct {
 	// closing says that the protocol has closed it, or that the host
 	// stops: no event is wanted any more.
 	closing atomic.Bool
+	// bulk counts the bulk messages taken by Send and not yet written.
+	bulk atomic.Int32
 	// drained says that an evDrained is on its way to the loop.
 	drained atomic.Bool
 	// cause is why the writer gave up, if it did. A read that fails because
@@ -122,8 +124,8 @@ func (c *conn) writeLoop() {
 		err     error
 	)
 	for {
-		var drained, ok bool
-		control, drained, ok = c.out.pop(control, &item)
+		var ok bool
+		control, ok = c.out.pop(control, &item)
 		if !ok {
 			closeWrite(c.net)
 			return
@@ -131,12 +133,13 @@ func (c *conn) writeLoop() {
 		if control != nil {
 			err = c.w.write(control)
 		} else {
-			if drained && c.drained.CompareAndSwap(false, true) {
-				c.host.inbox.force(&event{kind: evDrained, c: c})
-			}
 			err = c.w.writeBulk(item.head, item.body)
 			item.body.Release()
 			item.body = nil
+			c.bulk.Add(-1)
+			if c.drained.CompareAndSwap(false, true) {
+				c.host.inbox.force(&event{kind: evDrained, c: c})
+			}
 		}
 		if err != nil {
 			c.writeFailed(err)

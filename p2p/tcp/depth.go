@@ -13,8 +13,8 @@ import (
 // sender a third of its CPU in wake-ups; on a slow path a deep one holds up
 // every choke and have for seconds.
 const (
-	deepRate    = 64e6
-	shallowRate = 16e6
+	deepRate    = 24e6
+	shallowRate = 6e6
 	deepAfter   = 8 // messages
 )
 

@@ -39,12 +39,13 @@ func TestTwoHosts(t *testing.T) {
 	if s := get(t, received); s != "hello" {
 		t.Errorf("received %q", s)
 	}
-	do(t, client, func() {
-		if tr := client.Traffic(id); tr.In != 13 || tr.Out != 13 {
-			t.Errorf("traffic %+v", tr)
-		}
-		client.Close(id, nil)
+	// What was written may be answered before it is counted.
+	eventually(t, func() bool {
+		var tr p2p.Traffic
+		do(t, client, func() { tr = client.Traffic(id) })
+		return tr == p2p.Traffic{In: 13, Out: 13}
 	})
+	do(t, client, func() { client.Close(id, nil) })
 	if err := get(t, serverClosed); err != io.EOF {
 		t.Errorf("server: closed with %v", err)
 	}

@@ -54,7 +54,7 @@ func (p *hooks) Received(c p2p.ConnID, m *p2p.Message) {
 	}
 }
 
-func (p *hooks) Drained(c p2p.ConnID) {
+func (p *hooks) Drained(c p2p.ConnID, left int) {
 	if p.drained != nil {
 		p.drained(c)
 	}

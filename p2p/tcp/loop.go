@@ -73,7 +73,7 @@ func (h *Host) handle(ev *event) {
 	case evDrained:
 		ev.c.drained.Store(false)
 		if ev.c.open {
-			h.proto.Drained(ev.c.info.ID)
+			h.proto.Drained(ev.c.info.ID, int(ev.c.bulk.Load()))
 		}
 	case evClosed:
 		if ev.c.open {

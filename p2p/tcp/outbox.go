@@ -73,31 +73,30 @@ func (o *outbox) push(codec Codec, m *p2p.Message) error {
 }
 
 // pop waits for something to write: control bytes if there are any, else one
-// bulk message. It takes back the buffers that the writer is done with. drained
-// says that no bulk message waits behind the one returned; ok is false when
-// there is nothing more to write, ever.
-func (o *outbox) pop(spare []byte, item *bulkItem) (control []byte, drained, ok bool) {
+// bulk message. It takes back the buffers that the writer is done with. ok is
+// false when there is nothing more to write, ever.
+func (o *outbox) pop(spare []byte, item *bulkItem) (control []byte, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for {
 		switch {
 		case o.state == boxDead:
-			return nil, false, false
+			return nil, false
 		case len(o.control) > 0:
 			if cap(spare) > keepOutbox {
 				spare = nil
 			}
 			control, o.control = o.control, spare[:0]
-			return control, false, true
+			return control, true
 		case len(o.bulk) > 0:
 			head := item.head
 			*item = o.bulk[0]
 			n := copy(o.bulk, o.bulk[1:])
 			o.bulk[n] = bulkItem{head: head}
 			o.bulk = o.bulk[:n]
-			return nil, n == 0, true
+			return nil, true
 		case o.state == boxFlushing:
-			return nil, false, false
+			return nil, false
 		}
 		o.ready.Wait()
 	}

@@ -13,7 +13,7 @@ const (
 	// sent once. Without it a socket takes megabytes, and a choke or a have
 	// waits behind them for seconds on a slow link: the outbox's order counts
 	// only for what is still in the outbox. See depth.go for fast paths.
-	maxUnsent = 128 << 10
+	maxUnsent = 32 << 10
 )
 
 // tune sets what a connection's socket needs. TCP_NODELAY, which the writer

@@ -5,7 +5,7 @@ package tcp
 import "net"
 
 // maxUnsent is what a shallow buffer would be.
-const maxUnsent = 128 << 10
+const maxUnsent = 32 << 10
 
 // tune sets what a connection's socket needs: here nothing, TCP_NODELAY being
 // Go's default.

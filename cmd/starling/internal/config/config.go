@@ -17,6 +17,7 @@ type Config struct {
 	NoColor       bool     `mapstructure:"no-color"`
 	MetricsListen string   `mapstructure:"metrics-listen"`
 	NodeLabel     []string `mapstructure:"node-label"` // K=V
+	MessageLog    string   `mapstructure:"message-log"`
 
 	Tracker Tracker `mapstructure:"tracker"`
 	Seed    Seed    `mapstructure:"seed"`

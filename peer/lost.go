@@ -1,0 +1,66 @@
+package peer
+
+import (
+	"slices"
+
+	"starling/piece"
+)
+
+// flushed takes what came of making data durable. After a failure the download
+// goes on one piece at a time, each of them synced, until one is durable: a
+// disk that takes writes and fails to keep them would otherwise have everything
+// fetched again and again.
+func (e *Engine) flushed(lost []int, err error) {
+	e.lose(lost)
+	e.flushErr = err != nil
+	if err != nil {
+		e.diskFailed(err)
+	} else {
+		e.diskWorks()
+	}
+}
+
+// lose takes verified pieces back that are no longer there: they are wanted
+// again, nobody is served from them, and everybody is told (DONT).
+func (e *Engine) lose(pieces []int) {
+	pieces = slices.DeleteFunc(pieces, func(i int) bool { return !e.pick.Have().Has(i) })
+	if len(pieces) == 0 {
+		return
+	}
+	for _, i := range pieces {
+		e.pick.Lost(i)
+	}
+	gone := func(i int) bool { return !e.pick.Have().Has(i) }
+	e.haves = slices.DeleteFunc(e.haves, gone)
+	for _, r := range e.order {
+		if r.phase != ready {
+			continue
+		}
+		for _, i := range pieces {
+			switch {
+			case !r.have.Has(i):
+				r.needs--
+			case e.pick.WantsPiece(i):
+				r.useful++
+			}
+		}
+		e.interest(r)
+		e.refuse(r, gone)
+		for part := range slices.Chunk(pieces, maxIndexes) {
+			e.scratch = appendIndexes(e.scratch[:0], part)
+			e.send(r, typeDontHave, e.scratch)
+		}
+	}
+	e.refill = true
+}
+
+// refuse rejects the requests in a remote's queue that are for such pieces.
+func (e *Engine) refuse(r *remote, which func(i int) bool) {
+	r.queue = slices.DeleteFunc(r.queue, func(run piece.Run) bool {
+		if which(run.Piece) {
+			e.reject(r, run)
+			return true
+		}
+		return false
+	})
+}
