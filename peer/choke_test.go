@@ -258,3 +258,18 @@ func reciprocity(x [][]uint64) float64 {
 	}
 	return float64(least) / float64(max(both, 1))
 }
+
+func TestReciprocityNumber(t *testing.T) {
+	for _, c := range []struct {
+		x    [][]uint64
+		want float64
+	}{
+		{[][]uint64{{0, 5}, {5, 0}}, 1},
+		{[][]uint64{{0, 5}, {0, 0}}, 0},
+		{[][]uint64{{0, 3}, {1, 0}}, 0.5},
+	} {
+		if got := reciprocity(c.x); got != c.want {
+			t.Errorf("%v: %v, want %v", c.x, got, c.want)
+		}
+	}
+}

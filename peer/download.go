@@ -113,10 +113,12 @@ func (e *Engine) onSuggest(r *remote, m *p2p.Message) error {
 		return nil
 	}
 	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
-		if r.have.Has(i) && len(r.suggested) < maxIndexes {
+		if r.have.Has(i) && e.pick.WantsPiece(i) && len(r.suggested) < maxIndexes {
 			r.suggested = append(r.suggested, i)
 		}
 	})
+	// Who wants some files only may be led to nothing but the others.
+	r.guides = len(r.suggested) > 0
 	e.ask(r)
 	return err
 }

@@ -91,7 +91,6 @@ type remote struct {
 	controlIn   uint64   // bytes received that are not payload
 	controlOut  uint64   // bytes sent that are not payload
 	lastTraffic p2p.Traffic
-	owedSince   time.Time // since when it owes us bytes; zero if it does not
 }
 
 // flow is one direction's payload: its rate and its total.

@@ -54,6 +54,7 @@ func (e *Engine) onCancel(r *remote, m *p2p.Message) error {
 func (e *Engine) onDrained(c p2p.ConnID, left int) {
 	if r := e.remotes[c]; r != nil {
 		r.bulk = left
+		e.readTraffic(r, e.now()) // not only each second, or the rate would jump
 		e.serve(r)
 	}
 	e.settle()

@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -18,57 +17,50 @@ const maxPeers = 1000
 // maxText bounds a reason or a warning; what is longer is cut.
 const maxText = 512
 
+// reply is the dictionary that answers an announce (BEP 3, 7, 24, 31). A value
+// of the wrong kind counts as none.
+type reply struct {
+	Failure     benc.Value `bencode:"failure reason"`
+	Warning     benc.Value `bencode:"warning message"`
+	Interval    benc.Value `bencode:"interval"`
+	MinInterval benc.Value `bencode:"min interval"`
+	RetryIn     benc.Value `bencode:"retry in"`
+	TrackerID   benc.Value `bencode:"tracker id"`
+	Complete    benc.Value `bencode:"complete"`
+	Incomplete  benc.Value `bencode:"incomplete"`
+	ExternalIP  benc.Value `bencode:"external ip"`
+	Peers       benc.Value `bencode:"peers"`
+	Peers6      benc.Value `bencode:"peers6"`
+}
+
 // parseReply reads a tracker's reply to an announce. It is lenient in what the
 // trackers of the world get wrong and harmless (keys out of order, an empty list
 // for no peers, a compact string of a strange length: see parseCompact), and strict
 // in what costs memory. floor is the least interval to accept.
 func parseReply(b []byte, floor time.Duration) (Response, error) {
-	if err := benc.Scan(b, benc.TrackerReplyLimits()); err != nil {
+	var d reply
+	if err := benc.Decode(b, benc.TrackerReplyLimits(), &d); err != nil {
 		return Response{}, fmt.Errorf("reply: %w", err)
 	}
-	if !benc.IsDict(b) {
-		return Response{}, errors.New("reply: not a dictionary")
+	if d.Failure != nil {
+		return Response{}, &RefusedError{Reason: text(d.Failure), RetryIn: parseRetry(d.RetryIn)}
 	}
-	r := Response{Complete: -1, Incomplete: -1}
 	list := peerList{seen: make(map[string]bool)}
-	var interval, least int64
-	var refused *RefusedError
-	var retry time.Duration
-	for key, v := range benc.Dict(b) {
-		switch string(key) {
-		case "failure reason":
-			refused = &RefusedError{Reason: text(v)}
-		case "warning message":
-			r.Warning = text(v)
-		case "interval":
-			interval = number(v)
-		case "min interval":
-			least = number(v)
-		case "retry in":
-			retry = parseRetry(v)
-		case "tracker id":
-			r.trackerID = text(v)
-		case "complete":
-			r.Complete = count(v)
-		case "incomplete":
-			r.Incomplete = count(v)
-		case "external ip":
-			ip, _ := benc.Bytes(v)
-			r.ExternalIP, _ = netip.AddrFromSlice(ip)
-		case "peers":
-			list.add(v, 4)
-		case "peers6":
-			list.add(v, 16)
-		}
-	}
-	if refused != nil {
-		refused.RetryIn = retry
-		return Response{}, refused
-	}
-	r.Peers = list.peers
-	r.Interval = clampSeconds(interval, unsaidInterval, floor, maxInterval)
-	r.MinInterval = clampSeconds(least, floor, floor, r.Interval)
-	return r, nil
+	list.add(d.Peers, 4)
+	list.add(d.Peers6, 16)
+	ip, _ := benc.Bytes(d.ExternalIP)
+	external, _ := netip.AddrFromSlice(ip)
+	interval := clampSeconds(number(d.Interval), unsaidInterval, floor, maxInterval)
+	return Response{
+		Interval:    interval,
+		MinInterval: clampSeconds(number(d.MinInterval), floor, floor, interval),
+		Peers:       list.peers,
+		Complete:    count(d.Complete),
+		Incomplete:  count(d.Incomplete),
+		Warning:     text(d.Warning),
+		ExternalIP:  external,
+		trackerID:   text(d.TrackerID),
+	}, nil
 }
 
 // clampSeconds is n seconds within [lo, hi], or unsaid where n is not positive.

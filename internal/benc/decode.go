@@ -9,6 +9,10 @@ import (
 	"github.com/zeebo/bencode"
 )
 
+// Value is a field for Decode that takes a value of any kind as it is encoded,
+// for whoever wants to be lenient about its type. It aliases nothing.
+type Value = bencode.RawMessage
+
 // Decode checks b as Scan does and then decodes it into what v points to, by
 // the rules of zeebo/bencode: fields are matched by their `bencode:"key"` tags,
 // keys without a field are ignored.
