@@ -81,7 +81,7 @@ func makeReadings() []reading {
 		fns{"": func(t *totals) float64 { return float64(t.BytesTotal) }})
 	add(gauge, "torrent_done_bytes", "Of that, what is verified.", "",
 		fns{"": func(t *totals) float64 { return float64(t.BytesDone) }})
-	add(gauge, "last_progress_timestamp_seconds", "When a piece was last verified, Unix time; 0 if never.", "",
+	add(gauge, "last_progress_timestamp_seconds", "When a piece was last verified, or the torrent began; Unix time, 0 without a torrent.", "",
 		fns{"": func(t *totals) float64 {
 			if t.last.IsZero() {
 				return 0

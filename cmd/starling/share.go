@@ -180,14 +180,15 @@ func (sh *sharing) add(ctx context.Context, s *swarmPeer, path string) (string, 
 	return "starling leech " + shellWords(sh.public+tracker.TorrentURLPath(name)), nil
 }
 
-// fleetOf asks our own tracker, less the seed that we are.
+// fleetOf asks our own tracker, less the seed that we are. A host that has
+// finished and left is done all the same.
 func (sh *sharing) fleetOf(h metainfo.Hash) func() *report.Fleet {
 	return func() *report.Fleet {
 		c, ok := sh.tracker.Counts(swarm.InfoHash(h))
 		if !ok {
 			return nil
 		}
-		return &report.Fleet{Complete: max(int(c.Complete)-1, 0), Incomplete: int(c.Incomplete)}
+		return &report.Fleet{Complete: max(c.Complete-1, int(c.Downloaded)), Incomplete: int(c.Incomplete)}
 	}
 }
 

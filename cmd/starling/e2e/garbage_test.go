@@ -38,6 +38,7 @@ func TestGarbage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	writeRandom(t, filepath.Join(dir, "d", "file"), 32*mib, 11)
+	const limit = 6 * mib // so that the transfer takes about as long as the attack
 	s := newSwarm(t, dir, "d", "--up-limit", "6MiB/s")
 	if _, err := s.counts(); err != nil {
 		t.Fatal(err)
@@ -48,7 +49,11 @@ func TestGarbage(t *testing.T) {
 	before := s.settled(t, nil)
 	for i := range choose(2, 8) {
 		name := fmt.Sprintf("round%d", i)
-		s.round(t, name, targets, inputs)
+		rate := s.round(t, name, targets, inputs)
+		t.Logf("%s: the honest transfer went at %.2f of %d MiB/s", name, rate/mib, limit/mib)
+		if full && rate < 0.9*limit {
+			t.Errorf("%s: less than 0.9 of the rate without an attack", name)
+		}
 		after := s.settled(t, before)
 		for k, who := range []string{"seed", "tracker"} {
 			t.Logf("%s: %s before %v; after %v", name, who, before[k], after[k])
@@ -61,8 +66,9 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// round attacks both ports at once and moves a file meanwhile.
-func (s *swarm) round(t *testing.T, name string, targets []*target, inputs [][]byte) {
+// round attacks both ports at once and moves a file meanwhile, at the rate that it
+// returns, in bytes a second.
+func (s *swarm) round(t *testing.T, name string, targets []*target, inputs [][]byte) (rate float64) {
 	t.Helper()
 	honest := s.leech(name, "--no-seed", "--timeout", "1m")
 	honest.event("first_byte", patience)
@@ -75,6 +81,8 @@ func (s *swarm) round(t *testing.T, name string, targets []*target, inputs [][]b
 	honest.wait(0, time.Minute)
 	s.arrived(name)
 	attack.Wait()
+	sum := honest.summary()
+	return float64(sum.BytesFrom.Peers) / sum.DurationS
 }
 
 // settled returns what the seed and the tracker weigh once they hold nothing of

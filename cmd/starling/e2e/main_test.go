@@ -19,9 +19,15 @@ var full = os.Getenv("STARLING_TRIALS") == "full"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// The trials wait more than they compute, but two of them use the
-	// processors whole: those do not run beside others.
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	// Most trials wait more than they compute, so that more of them run at a
+	// time than there are processors, unless the caller says otherwise.
+	parallel := "8"
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "test.parallel" {
+			parallel = f.Value.String()
+		}
+	})
+	if err := flag.Set("test.parallel", parallel); err != nil {
 		panic(err)
 	}
 	os.Exit(run(m))

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// reading is what two processes said of one flow at one moment.
+// flowReading is what the seed, the leecher and the tracker said of one flow at
+// one moment.
 type flowReading struct {
 	at                         time.Time
 	sent, received, up, down   float64
