@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -95,7 +96,6 @@ func BenchmarkPiece(b *testing.B) {
 	var head [pieceHead]byte
 	body := &blank{n: maxRun}
 	b.ReportAllocs()
-	b.SetBytes(maxRun)
 	for b.Loop() {
 		r := e.remotes[1]
 		if r == nil { // all is had, and so the seeds have left
@@ -110,7 +110,7 @@ func BenchmarkPiece(b *testing.B) {
 		for len(h.jobs) > 0 {
 			j := h.jobs[0]
 			h.jobs = h.jobs[:copy(h.jobs, h.jobs[1:])]
-			j.Do(nil)
+			j.Do(context.Background())
 			h.p.Done(j)
 		}
 		h.advance(time.Millisecond)

@@ -13,16 +13,16 @@ import (
 // TestSlots: at no message is anybody serving more than 4 + 1, and in a flash
 // crowd all of these slots are in use.
 func TestSlots(t *testing.T) {
-	s := newSwarm(t, 21, 16<<20, 64<<10)
+	s := newSwarm(t, 21, 4<<20, 16<<10)
 	most := map[string]int{}
 	s.net.Trace = func(p2p.TapRecord) { // every engine is between two events
 		for _, m := range s.members {
 			most[m.addr] = max(most[m.addr], m.slots())
 		}
 	}
-	s.join(true, slow(256<<10))
+	s.join(true, slow(64<<10))
 	for range 11 {
-		s.join(false, slow(256<<10))
+		s.join(false, slow(64<<10))
 	}
 	s.net.Run(30 * time.Second)
 	s.check()
@@ -43,8 +43,8 @@ func TestSlots(t *testing.T) {
 // others one after the other, each for 30 s. Who is served changes only at a
 // multiple of 10 s.
 func TestOptimisticRotation(t *testing.T) {
-	s := newStage(t, 4096, func(i int) bool { return i%2 == 0 }, func(cfg *EngineConfig) {
-		cfg.DownLimit = 8 * stagePiece // so that it lasts
+	s := newStage(t, optimisticPieces, func(i int) bool { return i%2 == 0 }, func(cfg *EngineConfig) {
+		cfg.DownLimit = 4 * stagePiece // so that it lasts
 	})
 	var givers []p2p.ConnID
 	for id := range byte(4) {
@@ -55,8 +55,8 @@ func TestOptimisticRotation(t *testing.T) {
 	}
 	next := 1
 	for _, c := range givers {
-		s.h.Deliver(c, typeHave, odd(next, 900))
-		next += 1800
+		s.h.Deliver(c, typeHave, odd(next, 450))
+		next += 900
 		s.h.Deliver(c, typeInterest, "")
 		s.h.Deliver(c, typeUnchoke, "")
 	}
@@ -116,13 +116,15 @@ func TestOptimisticRotation(t *testing.T) {
 	}
 }
 
+const optimisticPieces = 2048
+
 func (s *stage) optimisticInterval() time.Duration { return choke.Default().OptimisticInterval }
 
 // odd is the head of a HAVE for n odd pieces from first on, modulo the content.
 func odd(first, n int) string {
 	var is []int
 	for k := range n {
-		is = append(is, (first+2*k)%4096)
+		is = append(is, (first+2*k)%optimisticPieces)
 	}
 	return string(appendIndexes(nil, is))
 }
@@ -159,8 +161,8 @@ func (s *swarm) withHalf(mod func(*member, *EngineConfig)) *member {
 // TestFreeRiders: among leechers who all have something that the others want,
 // those who give nothing get little.
 func TestFreeRiders(t *testing.T) {
-	const size, rate, each = 48 << 20, 256 << 10, 6
-	s := newSwarm(t, 22, size, 64<<10)
+	const size, rate, each = 12 << 20, 64 << 10, 6
+	s := newSwarm(t, 22, size, 16<<10)
 	var givers, riders []*member
 	for range each {
 		givers = append(givers, s.withHalf(slow(rate)))
@@ -198,8 +200,8 @@ func sentBy(ms []*member) (n uint64) {
 // TestReciprocation: between fast and slow leechers, most of what a fast one
 // gives goes to its like, and what two leechers give each other is alike.
 func TestReciprocation(t *testing.T) {
-	const size, fast, slower, each = 64 << 20, 512 << 10, 128 << 10, 6
-	s := newSwarm(t, 23, size, 64<<10)
+	const size, fast, slower, each = 16 << 20, 128 << 10, 32 << 10, 6
+	s := newSwarm(t, 23, size, 16<<10)
 	var quick []*member
 	for range each {
 		quick = append(quick, s.withHalf(slow(fast)))

@@ -38,7 +38,10 @@
 //   - A seed suggests to each remote pieces that nobody else has or is getting
 //     (spread.go), so that its uplink is spent on new pieces.
 //   - A disk that refuses pauses the download, not the uploads, and is tried
-//     again.
+//     again. Pieces that a failed fsync took are taken back from everybody and
+//     fetched again, one at a time until one is durable (lost.go).
+//   - Only bytes that were asked for count as given: neither a slot nor patience
+//     is to be had for anything else.
 //
 // # What it does not do
 //

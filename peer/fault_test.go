@@ -18,7 +18,7 @@ func slow(rate float64) func(*member, *EngineConfig) {
 }
 
 func TestCorruptPeerIsBanned(t *testing.T) {
-	for pieceLength, size := range map[int64]int64{64 << 10: 6 << 20, 512 << 10: 24 << 20} {
+	for pieceLength, size := range map[int64]int64{64 << 10: 4 << 20, 512 << 10: 24 << 20} {
 		for seed := range uint64(3) {
 			s := newSwarm(t, seed, size, pieceLength)
 			s.join(true, slow(1<<20))

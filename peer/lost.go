@@ -33,25 +33,32 @@ func (e *Engine) lose(pieces []int) {
 	gone := func(i int) bool { return !e.pick.Have().Has(i) }
 	e.haves = slices.DeleteFunc(e.haves, gone)
 	for _, r := range e.order {
-		if r.phase != ready {
-			continue
+		if r.phase < declaring {
+			continue // what we declare to it will not have them
 		}
-		for _, i := range pieces {
-			switch {
-			case !r.have.Has(i):
-				r.needs--
-			case e.pick.WantsPiece(i):
-				r.useful++
-			}
+		if r.phase == ready {
+			e.loseTo(r, pieces)
+			e.refuse(r, gone)
 		}
-		e.interest(r)
-		e.refuse(r, gone)
 		for part := range slices.Chunk(pieces, maxIndexes) {
 			e.scratch = appendIndexes(e.scratch[:0], part)
 			e.send(r, typeDontHave, e.scratch)
 		}
 	}
 	e.refill = true
+}
+
+// loseTo brings up to date what a remote and we have for each other.
+func (e *Engine) loseTo(r *remote, pieces []int) {
+	for _, i := range pieces {
+		switch {
+		case !r.have.Has(i):
+			r.needs--
+		case e.pick.WantsPiece(i):
+			r.useful++
+		}
+	}
+	e.interest(r)
 }
 
 // refuse rejects the requests in a remote's queue that are for such pieces.

@@ -167,8 +167,8 @@ func TestMetrics(t *testing.T) {
 // TestRatesAgree: in virtual time, the rates that are shown are within 5 % of
 // what was moved.
 func TestRatesAgree(t *testing.T) {
-	s := newSwarm(t, 31, 50<<20, 64<<10)
-	seed := s.join(true, slow(1<<20))
+	s := newSwarm(t, 31, 13<<20, 16<<10)
+	seed := s.join(true, slow(256<<10))
 	l := s.join(false, nil)
 	s.net.Run(25 * time.Second) // the estimators' window is 20 s
 	before := l.Stats().ReceivedPayload

@@ -109,7 +109,7 @@ func TestCancel(t *testing.T) {
 // interest at random while slots change hands: in the end each request has
 // exactly one answer, and no PIEC was sent to a choked remote.
 func TestEachRequestHasOneAnswer(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		s := newStage(t, 64, all, nil)
 		peers := map[p2p.ConnID]bool{} // the value says: unchoked

@@ -190,7 +190,9 @@ func (e *Engine) flushHaves() {
 	e.haves = e.haves[:0]
 	head := e.scratch
 	for _, r := range e.order {
-		if r.phase == ready {
+		// Not only those that are ready: what we declared to the others does
+		// not have these pieces either.
+		if r.phase >= declaring {
 			e.send(r, typeHave, head)
 		}
 	}

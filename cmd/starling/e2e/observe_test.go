@@ -89,26 +89,42 @@ func (w weight) String() string {
 	return fmt.Sprintf("%.1f MiB, %d threads, %d goroutines, %d descriptors", float64(w.rss)/mib, w.threads, w.goroutines, w.descripts)
 }
 
+// peakRSS is the most memory that a running process has had, in bytes. (What the
+// kernel tells of a dead child begins with the memory of who forked it.)
+func (p *proc) peakRSS() int64 {
+	p.t.Helper()
+	w, err := p.status()
+	if err != nil {
+		p.t.Fatalf("%s: %v", p.name, err)
+	}
+	return w["VmHWM"] << 10
+}
+
+// status are the numbers of /proc/PID/status; memory is in KiB there.
+func (p *proc) status() (map[string]int64, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
+	if err != nil {
+		return nil, err
+	}
+	m := map[string]int64{}
+	for line := range strings.Lines(string(text)) {
+		key, rest, _ := strings.Cut(line, ":")
+		if f := strings.Fields(rest); len(f) > 0 {
+			if n, err := strconv.ParseInt(f[0], 10, 64); err == nil {
+				m[key] = n
+			}
+		}
+	}
+	return m, nil
+}
+
 // weigh reads /proc and the profile of goroutines at the process's admin listener.
 func weigh(p *proc, admin string) (w weight, err error) {
-	dir := "/proc/" + strconv.Itoa(p.cmd.Process.Pid)
-	status, err := os.ReadFile(dir + "/status")
+	status, err := p.status()
 	if err != nil {
 		return w, err
 	}
-	for line := range strings.Lines(string(status)) {
-		f := strings.Fields(line)
-		switch {
-		case len(f) > 1 && f[0] == "VmRSS:":
-			w.rss, err = strconv.ParseInt(f[1], 10, 64)
-			w.rss <<= 10
-		case len(f) > 1 && f[0] == "Threads:":
-			w.threads, err = strconv.Atoi(f[1])
-		}
-		if err != nil {
-			return w, err
-		}
-	}
+	w.rss, w.threads = status["VmRSS"]<<10, int(status["Threads"])
 	profile, err := get("http://" + admin + "/debug/pprof/goroutine?debug=1")
 	if err != nil {
 		return w, err
@@ -116,7 +132,7 @@ func weigh(p *proc, admin string) (w weight, err error) {
 	if _, err := fmt.Sscanf(profile, "goroutine profile: total %d", &w.goroutines); err != nil {
 		return w, err
 	}
-	fds, err := os.ReadDir(dir + "/fd")
+	fds, err := os.ReadDir("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/fd")
 	w.descripts = len(fds)
 	return w, err
 }

@@ -236,11 +236,6 @@ func (p *proc) term() (took time.Duration) {
 	return time.Since(began)
 }
 
-// peakRSS is the most memory that it had, in bytes; it must have ended.
-func (p *proc) peakRSS() int64 {
-	return p.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
-}
-
 // once runs a command to its end and returns its stdout.
 func once(t *testing.T, code int, args ...string) string {
 	t.Helper()

@@ -24,8 +24,10 @@ func TestTree(t *testing.T) {
 	for i := range 3 {
 		leechers = append(leechers, s.leech(fmt.Sprintf("leecher%d", i), "--choke", "cooperative"))
 	}
+	var memory []int64
 	for _, p := range leechers {
 		p.event("complete", 5*time.Minute)
+		memory = append(memory, p.peakRSS())
 	}
 	took := time.Since(began)
 	for i, p := range leechers {
@@ -33,6 +35,7 @@ func TestTree(t *testing.T) {
 		s.arrived(fmt.Sprintf("leecher%d", i))
 	}
 	sent := mustScrape(t, s.seedMetrics).value(t, sentPayload)
+	seedMemory := s.seed.peakRSS()
 	s.seed.term()
 	if got := s.seed.summary().Sent; got != int64(sent) {
 		t.Errorf("the seed's summary says it sent %d bytes, its metrics %.0f", got, sent)
@@ -42,9 +45,9 @@ func TestTree(t *testing.T) {
 		t.Errorf("the seed sent %.2f copies, want less than 1.6", copies)
 	}
 	text := fmt.Sprintf("%d files, %.0f MiB to 3 leechers in %s, the seed sent %.2f copies; peak memory: seed %.0f MiB",
-		files, float64(size)/mib, took.Round(time.Millisecond), copies, float64(s.seed.peakRSS())/mib)
+		files, float64(size)/mib, took.Round(time.Millisecond), copies, float64(seedMemory)/mib)
 	for i, p := range leechers {
-		text += fmt.Sprintf(", leecher%d %.0f MiB (%.2f s)", i, float64(p.peakRSS())/mib, p.summary().DurationS)
+		text += fmt.Sprintf(", leecher%d %.0f MiB (%.2f s)", i, float64(memory[i])/mib, p.summary().DurationS)
 	}
 	t.Log(text)
 }
