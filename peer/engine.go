@@ -29,12 +29,14 @@ const (
 	// bulkAhead is how many PIECs of a fast connection are with the host, so
 	// that its writer never waits for us. A slow one gets one at a time: what
 	// is with the host can be neither cancelled nor choked.
-	bulkAhead       = 2
-	quickRate       = 16e6 // bytes a second
-	maxUnrequested  = 3
-	maxBad          = 300
-	maxRetracted    = 300
-	checkpointBytes = 64 << 20
+	bulkAhead      = 2
+	quickRate      = 16e6 // bytes a second
+	maxUnrequested = 3
+	maxBad         = 300
+	maxRetracted   = 300
+	// What comes in while a checkpoint is being made is lost with it: twice
+	// this is what a crash may cost.
+	checkpointBytes = 32 << 20
 	checkpointEvery = 5 * time.Second
 	diskRetry       = 5 * time.Second
 	stallAfter      = 30 * time.Second

@@ -8,17 +8,11 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
 // Bounds and sizes.
 const (
-	// CheckpointBytes and CheckpointAge bound what a crash costs: verified
-	// bytes that no fsync has covered, and how old they may get.
-	CheckpointBytes = 64 << 20
-	CheckpointAge   = 5 * time.Second
-
 	defaultOpenFiles = 64
 	// Beyond so many dirty files one syncfs is cheaper than many fsyncs.
 	maxFsyncs = 64

@@ -34,8 +34,8 @@
 // [Open], then [Store.Resumed]. If that is not trusted, [Store.Check]. Then
 // any number of goroutines put pieces ([Store.PutPiece], or [Store.PutBlock]
 // and [Store.VerifyPiece]) and read them ([Store.Section]), while one calls
-// [Store.Sync] when [Store.CheckpointDue] says so, and [Store.Finish] in the
-// end. With Config.ReadOnly a Store serves what is there and never writes
+// [Store.Sync] from time to time, before [Store.Dirty] is more than a crash may
+// cost, and [Store.Finish] in the end. With Config.ReadOnly a Store serves what is there and never writes
 // data. [Scan] and [HashPieces] read a tree before a torrent of it exists.
 //
 // The session and the commands call this package. It knows nothing of peers,

@@ -258,20 +258,17 @@ func TestReadOnlyDisk(t *testing.T) {
 	must(t, s.Close())
 }
 
-func TestCheckpointDue(t *testing.T) {
+func TestDirty(t *testing.T) {
 	x := small(t)
 	s := open(t, x.cfg)
 	now := time.Now()
-	if n, since := s.Dirty(); n != 0 || !since.IsZero() || s.CheckpointDue(now.Add(time.Hour)) {
+	if n, since := s.Dirty(); n != 0 || !since.IsZero() {
 		t.Error("fresh:", n, since)
 	}
 	x.put(t, s, 0, 4)
 	n, since := s.Dirty()
 	if n != int64(64+len(x.piece(4))) || since.Before(now) {
 		t.Error(n, since)
-	}
-	if s.CheckpointDue(since) || !s.CheckpointDue(since.Add(CheckpointAge)) {
-		t.Error("due at the wrong time")
 	}
 	syncNow(t, s)
 	if n, _ := s.Dirty(); n != 0 {

@@ -23,12 +23,6 @@ func (s *Store) Dirty() (bytes int64, since time.Time) {
 	return s.unsynced, s.since
 }
 
-// CheckpointDue reports whether it is time for a Sync.
-func (s *Store) CheckpointDue(now time.Time) bool {
-	bytes, since := s.Dirty()
-	return bytes >= CheckpointBytes || bytes > 0 && now.Sub(since) >= CheckpointAge
-}
-
 // Sync makes verified pieces durable and then records them. It returns how many
 // pieces are durable in all. After a *SyncError the pieces that it names are
 // no longer verified. Any other error takes nothing away; Sync may be called
