@@ -1,0 +1,78 @@
+package peer
+
+import (
+	"starling/p2p"
+)
+
+// onHave learns of new pieces of a remote.
+func (e *Engine) onHave(r *remote, m *p2p.Message) error {
+	mine := e.pick.Have()
+	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
+		if r.have.Has(i) {
+			return
+		}
+		r.have.Set(i)
+		e.pick.AddHave(i)
+		if e.pick.WantsPiece(i) {
+			r.useful++
+		}
+		if mine.Has(i) {
+			r.needs--
+			e.spread.announced(r, i, e.now())
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if !r.seed && r.have.All() {
+		// From here on it is counted as a seed: O(1) to add and remove.
+		e.pick.RemoveRemote(r.have)
+		e.pick.AddSeed()
+		r.seed = true
+	}
+	e.interest(r)
+	e.ask(r)
+	e.suggest(r)
+	return e.mutual(r)
+}
+
+// onDontHave takes HAVEs back (BEP 54). The first from a seed costs a step for
+// each piece of the torrent, so there is a bound to how often one may say it.
+func (e *Engine) onDontHave(r *remote, m *p2p.Message) error {
+	if r.retracted++; r.retracted > maxRetracted {
+		return p2p.Violation(p2p.ReasonFlood, "%d DONTs", r.retracted)
+	}
+	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
+		if !r.have.Has(i) {
+			return
+		}
+		r.have.Clear(i)
+		if r.seed {
+			r.seed = false
+			e.pick.RemoveSeed()
+			e.pick.AddRemote(r.have)
+		} else {
+			e.pick.RemoveHave(i)
+		}
+		if e.pick.WantsPiece(i) {
+			r.useful--
+		}
+		if e.pick.Have().Has(i) {
+			r.needs++
+		}
+	})
+	e.interest(r)
+	return err
+}
+
+// interest tells a remote whether it has something for us, when that changes.
+func (e *Engine) interest(r *remote) {
+	if want := r.useful > 0; r.phase == ready && want != r.amInterested {
+		r.amInterested = want
+		if want {
+			e.send(r, typeInterest, nil)
+		} else {
+			e.send(r, typeNoInter, nil)
+		}
+	}
+}
