@@ -36,15 +36,8 @@ type pieceResult struct {
 	err   error
 }
 
-const (
-	// runBytes is about how much one worker takes at a time.
-	runBytes = 8 << 20
-	// Runs of mapMin bytes and more are hashed where they lie in the page
-	// cache, mapMax at a time; below, setting that up costs more than a
-	// copy.
-	mapMin = 64 << 10
-	mapMax = 1 << 20
-)
+// runBytes is about how much one worker takes at a time.
+const runBytes = 8 << 20
 
 func (r *hashRun) do(ctx context.Context) error {
 	workers := r.workers
@@ -59,7 +52,6 @@ func (r *hashRun) do(ctx context.Context) error {
 	for range workers {
 		wg.Go(func() {
 			w := &hashWorker{hashRun: r, h: sha1.New(), buf: make([]byte, ioBuffer)}
-			w.add = func(b []byte) { w.h.Write(b) }
 			for ctx.Err() == nil {
 				first := next.Add(step) - step
 				if first >= int64(r.lay.pieces) {
@@ -81,7 +73,6 @@ type hashWorker struct {
 	*hashRun
 	h   hash.Hash
 	buf []byte
-	add func(b []byte) // h.Write, made once
 	res pieceResult
 }
 
@@ -161,12 +152,6 @@ func (r *hashWorker) span(ctx context.Context, sp span) error {
 
 // chunk hashes the first bytes of a span and returns how many.
 func (r *hashWorker) chunk(f *os.File, sp span) (int64, error) {
-	if sp.n >= mapMin {
-		n := min(sp.n, mapMax)
-		if done, err := mapped(f, sp.off, n, r.add); done {
-			return n, err
-		}
-	}
 	b := r.buf[:min(sp.n, int64(len(r.buf)))]
 	n, err := f.ReadAt(b, sp.off)
 	if n < len(b) {
