@@ -46,9 +46,9 @@ func TestCorruptPeerIsBanned(t *testing.T) {
 				// A piece that is one run has one sender, who is known at
 				// once. Of several senders the liar is known when the
 				// piece comes right, and goes on until then.
-				most := 6
+				most := strikesToBan
 				if pieceLength > maxRun {
-					most = 16
+					most = 9
 				}
 				if n := l.stats.CorruptPieces; n > most {
 					t.Errorf("piece length %d, seed %d: %d corrupt pieces before the ban", pieceLength, seed, n)
