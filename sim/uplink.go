@@ -1,0 +1,65 @@
+package sim
+
+import "time"
+
+// uplink is a host's sending side. The pipes that have something to send and
+// room in their windows take turns, a quantum each.
+type uplink struct {
+	h         *Host
+	nsPerByte float64
+	quantum   int
+	ring      []*pipe // whose turn comes; from head on
+	head      int
+	cur       *pipe // whose quantum is leaving
+	n         int   // its bytes
+	took      time.Duration
+	debt      int // control bytes that have left ahead of their turn
+}
+
+func (u *uplink) time(n int) time.Duration { return time.Duration(float64(n) * u.nsPerByte) }
+
+// join gives a pipe a turn after all others.
+func (u *uplink) join(p *pipe) {
+	if u.head > 0 && len(u.ring) == cap(u.ring) {
+		n := copy(u.ring, u.ring[u.head:])
+		clear(u.ring[n:])
+		u.ring, u.head = u.ring[:n], 0
+	}
+	u.ring = append(u.ring, p)
+	u.start()
+}
+
+// start lets the next quantum leave if none is leaving.
+func (u *uplink) start() {
+	w := u.h.w
+	for u.cur == nil && !u.h.frozen && u.head < len(u.ring) {
+		p := u.ring[u.head]
+		u.ring[u.head] = nil
+		if u.head++; u.head == len(u.ring) {
+			u.ring, u.head = u.ring[:0], 0
+		}
+		p.queued = false
+		n := 0
+		if !p.closed && p.inflight < p.window {
+			n = p.quantum(u.quantum)
+		}
+		if n == 0 {
+			continue
+		}
+		u.cur, u.n, u.took = p, n, u.time(n+u.debt)
+		u.debt = 0
+		w.queue.push(w.now+u.took, u)
+	}
+}
+
+// act is the end of a quantum's leaving.
+func (u *uplink) act() {
+	p := u.cur
+	n := min(u.n, p.left) // less if the pipe was closed meanwhile
+	if n > 0 {
+		p.sent(n, u.took)
+	}
+	u.cur = nil
+	p.enqueue()
+	u.start()
+}
