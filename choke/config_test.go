@@ -66,3 +66,22 @@ func TestSwitchingKeepsSlots(t *testing.T) {
 		t.Errorf("leeching again: %q", got)
 	}
 }
+
+// TestSwitchingSlots: the bound is that of the policy with more slots, and none
+// is told where one of the two is not ours.
+func TestSwitchingSlots(t *testing.T) {
+	few, many := Default(), Default()
+	few.Slots, many.Slots = 2, 7
+	for _, tt := range []struct {
+		s    *Switching
+		want int
+	}{
+		{NewSwitching(NewTitForTat(few), NewSeeding(many)), 8},
+		{NewSwitching(NewCooperative(many), NewSeeding(few)), 8},
+		{NewSwitching(struct{ Policy }{NewTitForTat(few)}, NewSeeding(few)), 0},
+	} {
+		if got := tt.s.Slots(); got != tt.want {
+			t.Errorf("%d slots, want %d", got, tt.want)
+		}
+	}
+}

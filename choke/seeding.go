@@ -27,6 +27,9 @@ func NewSeeding(cfg Config) Policy {
 	return &seeding{cfg: cfg.mustBeValid()}
 }
 
+// Slots is how many remotes are unchoked at most.
+func (p *seeding) Slots() int { return p.cfg.total() }
+
 // Rechoke implements Policy.
 func (p *seeding) Rechoke(now time.Time, rs []Remote, _ *rand.Rand) Decision {
 	p.t.load(rs, p.cfg.total(), wants)

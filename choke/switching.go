@@ -45,6 +45,31 @@ func New(name string, cfg Config) (*Switching, error) {
 // SetSeeding says whether the torrent is complete.
 func (s *Switching) SetSeeding(complete bool) { s.complete = complete }
 
+// Slots is how many remotes are unchoked at most, whichever policy is in force;
+// 0 if a policy of somebody else's does not say (by a method Slots).
+func (s *Switching) Slots() int {
+	most := 0
+	for _, p := range [...]Policy{s.leeching, s.seeding} {
+		l, ok := p.(interface{ Slots() int })
+		if !ok {
+			return 0
+		}
+		most = max(most, l.Slots())
+	}
+	return most
+}
+
+// Reclaims says whether a Fill takes slots from remotes that are Idle: whether
+// it is worth a call when one becomes so.
+func (s *Switching) Reclaims() bool {
+	for _, p := range [...]Policy{s.leeching, s.seeding} {
+		if _, ok := p.(*cooperative); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // Rechoke implements Policy.
 func (s *Switching) Rechoke(now time.Time, rs []Remote, rng *rand.Rand) Decision {
 	return s.current().Rechoke(now, rs, rng)

@@ -41,6 +41,9 @@ func NewTitForTat(cfg Config) Policy {
 	return &titForTat{cfg: cfg.mustBeValid()}
 }
 
+// Slots is how many remotes are unchoked at most.
+func (p *titForTat) Slots() int { return p.cfg.total() }
+
 // Rechoke implements Policy.
 func (p *titForTat) Rechoke(now time.Time, rs []Remote, rng *rand.Rand) Decision {
 	p.t.load(rs, p.cfg.total(), wants)

@@ -80,14 +80,17 @@ func (n *Node) Send(c ConnID, m Message) error {
 	if n.tap == nil {
 		return n.host.Send(c, m)
 	}
-	typ, length := m.Type, m.Len() // read first: Send takes the body
+	// Read first: Send takes the body.
+	typ, length, digest := m.Type, m.Len(), Digest(&m)
 	err := n.host.Send(c, m)
 	if err == nil {
 		to := ""
 		if k := n.conns[c]; k != nil {
 			to = k.name
 		}
-		n.tap(TapRecord{Time: n.host.Now(), From: n.id, To: to, Type: typ, Length: length})
+		n.tap(TapRecord{
+			Time: n.host.Now(), Dir: Sent, From: n.id, To: to, Type: typ, Length: length, Digest: digest,
+		})
 	}
 	return err
 }

@@ -325,14 +325,17 @@ func TestTapLog(t *testing.T) {
 	h.Deliver(c, p2p.NAME, "")
 	c = h.Accept("x:9")
 	n.Keep(c)
+	n.Send(c, p2p.Message{Type: p2p.T("BULK"), Head: []byte("123456789"), Body: p2ptest.Blank(1000)})
 	n.Identify(c, "Größe \"\\\n"+strings.Repeat("z", 300))
 	h.Advance(1500 * time.Microsecond)
 	h.Deliver(c, p2p.T("\x00a\"\xff"), "123")
 	h.Fill(c, true)
 	n.Send(c, p2p.Message{Type: p2p.PING}) // refused, so not logged
-	wantLog := `{"time":"2026-01-01T00:00:00Z","from":"x:9","to":"me:1","type":"NAME","length":0}
-{"time":"2026-01-01T00:00:00Z","from":"me:1","to":"x:9","type":"REPL","length":4}
-{"time":"2026-01-01T00:00:00.0015Z","from":"Gr\u00f6\u00dfe \"\\\u000a` + strings.Repeat("z", 117) + `","to":"me:1","type":".a\".","length":3}
+	// e3069283 is CRC-32C's check value (of the digits 1 to 9).
+	wantLog := `{"time":"2026-01-01T00:00:00Z","dir":"recv","from":"x:9","to":"me:1","type":"NAME","length":0,"digest":"00000000"}
+{"time":"2026-01-01T00:00:00Z","dir":"send","from":"me:1","to":"x:9","type":"REPL","length":4,"digest":"41ee9ec8"}
+{"time":"2026-01-01T00:00:00Z","dir":"send","from":"me:1","to":"x:9","type":"BULK","length":1009,"digest":"e3069283"}
+{"time":"2026-01-01T00:00:00.0015Z","dir":"recv","from":"Gr\u00f6\u00dfe \"\\\u000a` + strings.Repeat("z", 117) + `","to":"me:1","type":".a\".","length":3,"digest":"107b2fb2"}
 `
 	if b.String() != wantLog {
 		t.Errorf("got:\n%swant:\n%s", b.String(), wantLog)

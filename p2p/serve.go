@@ -22,7 +22,10 @@ func (n *Node) received(id ConnID, m *Message) {
 		return
 	}
 	if n.tap != nil {
-		n.tap(TapRecord{Time: n.host.Now(), From: k.name, To: n.id, Type: m.Type, Length: m.Len()})
+		n.tap(TapRecord{
+			Time: n.host.Now(), Dir: Received, From: k.name, To: n.id,
+			Type: m.Type, Length: m.Len(), Digest: Digest(m),
+		})
 	}
 	switch {
 	case k.request != nil:

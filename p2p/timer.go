@@ -40,6 +40,9 @@ func (t *Timer) Set(at time.Time) {
 	t.n.arm()
 }
 
+// Armed says whether a deadline is set and has not come.
+func (t *Timer) Armed() bool { return t.index >= 0 }
+
 // Stop clears the deadline. It may be called on an unset timer.
 func (t *Timer) Stop() {
 	if t.index >= 0 {

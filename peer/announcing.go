@@ -143,7 +143,7 @@ func (e *Engine) jitter(d time.Duration) time.Duration {
 // or announces. It returns the last announce, and whether the tracker knows of
 // us at all.
 func (e *Engine) Stop() (last Announce, known bool) {
-	e.flushHaves()
+	e.tellAll()
 	e.stopping = true
 	e.announce.timer.Stop()
 	last = e.announceOf(EventStopped)

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"starling/p2p"
@@ -94,20 +95,33 @@ func (e *Engine) sumsDone(j *sumsJob) {
 	}
 	now := e.now()
 	for _, f := range past {
+		var struck [][20]byte // once for each attempt, however many runs it gave
 		for _, c := range f.from {
-			if !sameBlocks(c.run, f.sums, j.sums) {
+			if f.lied(c, j.sums) && !slices.Contains(struck, c.peerID) {
+				struck = append(struck, c.peerID)
 				e.strike(c, now)
 			}
 		}
 	}
 }
 
-// sameBlocks says whether a run's blocks have the same sums in a and b.
-func sameBlocks(r piece.Run, a, b []uint64) bool {
-	for k := r.Begin / piece.BlockSize; k*piece.BlockSize < r.Begin+r.Length; k++ {
-		if k >= len(a) || k >= len(b) || a[k] != b[k] {
-			return false
+// lied says whether c has a block that is not as in right and that nobody else
+// gave. Where a late answer overlaps those of others, whose bytes were on the
+// disk is not known.
+func (f *failure) lied(c contribution, right []uint64) bool {
+	for k := c.run.Begin / piece.BlockSize; k*piece.BlockSize < c.run.Begin+c.run.Length; k++ {
+		if k >= len(right) || k >= len(f.sums) || f.sums[k] == right[k] {
+			continue
+		}
+		if !slices.ContainsFunc(f.from, func(o contribution) bool { return o.peerID != c.peerID && covers(o.run, k) }) {
+			return true
 		}
 	}
-	return true
+	return false
+}
+
+// covers says whether block k is in a run.
+func covers(r piece.Run, k int) bool {
+	at := k * piece.BlockSize
+	return r.Begin <= at && at < r.Begin+r.Length
 }

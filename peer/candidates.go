@@ -136,7 +136,7 @@ func (cs *candidates) connected(addr string, now time.Time) {
 // retries is the wait after the nth failure in a row. No more than three
 // attempts fall into any minute, for an address may be a victim's that a
 // malicious peer or tracker gave us.
-var retries = [...]time.Duration{2 * time.Second, 10 * time.Second, 50 * time.Second, 2 * time.Minute, 5 * time.Minute}
+var retries = [...]time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
 
 // failed notes that a connection to addr ended, or that none could be made.
 // lasted says that it had served for a while, so that it counts as new.

@@ -43,13 +43,17 @@ func (e *Engine) snapshot() []choke.Remote {
 	return rs
 }
 
-// idleSlot is how long an unchoked remote may ask for nothing before its slot
-// counts as idle.
-const idleSlot = time.Second
+// idleSlot is how long an unchoked remote may ask for nothing, besides two round
+// trips, before its slot counts as idle. Its requests may wait behind its own
+// uploads, so it is more than a round trip on a quiet path.
+const idleSlot = 200 * time.Millisecond
+
+func (r *remote) idleAfter() time.Duration { return idleSlot + 2*r.rtt }
 
 // idle says whether r holds a slot without using it.
 func (r *remote) idle(now time.Time) bool {
-	return !r.amChoking && len(r.queue) == 0 && r.bulk == 0 && now.Sub(r.unchokedAt) >= idleSlot && now.Sub(r.served) >= idleSlot
+	after := r.idleAfter()
+	return !r.amChoking && len(r.queue) == 0 && r.bulk == 0 && now.Sub(r.unchokedAt) >= after && now.Sub(r.served) >= after
 }
 
 // rechokeAll recomputes who is unchoked: every Rechoke interval.
@@ -65,7 +69,47 @@ func (e *Engine) rechokeAll() {
 
 // fillSlots gives free slots away between two rechokes.
 func (e *Engine) fillSlots() {
+	if !e.slotFree(e.now()) {
+		return
+	}
 	e.decide(e.cfg.Policy.Fill(e.now(), e.snapshot(), e.node.Host().Rand()))
+}
+
+// slotFree says whether a Fill may change anything: somebody waits, and fewer
+// than all slots are in use. It is asked after most events.
+func (e *Engine) slotFree(now time.Time) bool {
+	used, waiting := 0, false
+	for _, r := range e.order {
+		switch {
+		case !r.peerInterested || r.seed || r.phase != ready:
+		case r.amChoking:
+			waiting = true
+		case e.reclaims && (r.needs == 0 || r.idle(now)):
+		default:
+			used++
+		}
+	}
+	return waiting && (used < e.maxSlots || e.maxSlots == 0)
+}
+
+// watchIdle looks at the slots again when r's would count as idle.
+func (e *Engine) watchIdle(r *remote, now time.Time) {
+	if e.reclaims && !r.amChoking && len(r.queue) == 0 && r.bulk == 0 && !e.idleT.Armed() {
+		e.idleT.Set(now.Add(r.idleAfter()))
+	}
+}
+
+// idlePassed takes the slots of those that are idle now, and comes back for those
+// that will be.
+func (e *Engine) idlePassed() {
+	now := e.now()
+	for _, r := range e.order {
+		if !r.idle(now) {
+			e.watchIdle(r, now)
+		}
+	}
+	e.rechoke = true
+	e.settle()
 }
 
 // decide carries a decision out.
@@ -88,8 +132,10 @@ func (e *Engine) decide(d choke.Decision) {
 		if unchoke {
 			r.unchokedAt, r.bad = now, 0
 			e.obs.Choke("unchoke")
+			e.tell(r) // it will choose by what we have
 			e.send(r, typeUnchoke, nil)
 			e.suggest(r)
+			e.watchIdle(r, now)
 			continue
 		}
 		e.obs.Choke("choke")

@@ -109,14 +109,18 @@ func (e *Engine) greet(r *remote, head []byte) error {
 // bounded. Where both sides dialed at once, the connection that the smaller
 // peer id dialed stays: both sides reach the same verdict. Where one side
 // dialed twice the older stays.
+//
+// Those that we dial have their place from the dial on: in a flash crowd, which
+// all know the few that came first, a crowd of strangers would otherwise take
+// the place of the seed that we are connecting to.
 func (e *Engine) admit(r *remote) error {
 	open := 0
 	for _, o := range e.order {
-		if o == r || o.phase < declaring || o.fault != nil {
+		if o == r || o.fault != nil || o.phase < declaring && !o.dialed {
 			continue
 		}
 		open++
-		if o.peerID != r.peerID {
+		if o.phase < declaring || o.peerID != r.peerID {
 			continue
 		}
 		if o.dialed == r.dialed || (string(e.cfg.PeerID[:]) < string(r.peerID[:])) == o.dialed {
@@ -124,7 +128,7 @@ func (e *Engine) admit(r *remote) error {
 		}
 		e.fault(o, p2p.Violation(p2p.ReasonDuplicate, "a better connection to %s", r.addr))
 	}
-	if open >= e.cfg.MaxRemotes {
+	if open >= e.cfg.MaxRemotes && !r.dialed {
 		return p2p.Violation(p2p.ReasonTooMany, "%d connections", open)
 	}
 	return nil
@@ -132,6 +136,7 @@ func (e *Engine) admit(r *remote) error {
 
 // declare tells a remote what we have.
 func (e *Engine) declare(r *remote) {
+	r.told = len(e.teller.log)
 	have := e.pick.Have()
 	switch n := have.Count(); {
 	case n == 0:
@@ -265,6 +270,16 @@ func (e *Engine) gone(r *remote, err error) {
 	e.cands.failed(r.addr, reason, lasted, now, e.node.Host().Rand())
 }
 
+// minDialed is how many remotes we dial for if we may have so many.
+const minDialed = 16
+
+// dialUpTo is with how many remotes we stop to dial. It leaves room for those
+// who dial us: where everybody dials until it is full, half of the dials meet
+// somebody who is, and who comes late finds no place.
+func (e *Engine) dialUpTo() int {
+	return max(min(minDialed, e.cfg.MaxRemotes), e.cfg.MaxRemotes*2/5)
+}
+
 // dialMore connects to candidates while there is room.
 func (e *Engine) dialMore(now time.Time) {
 	if e.stopping {
@@ -277,7 +292,7 @@ func (e *Engine) dialMore(now time.Time) {
 			half++
 		}
 	}
-	for open < e.cfg.MaxRemotes && half < maxHalfOpen {
+	for open < e.dialUpTo() && half < maxHalfOpen {
 		addr, ok := e.cands.next(now)
 		if !ok {
 			return

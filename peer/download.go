@@ -26,6 +26,7 @@ func (e *Engine) onChoke(r *remote, choking bool) error {
 	}
 	r.lastData = e.now()
 	r.lastPiece = r.lastData
+	e.loseInterest(r)
 	e.ask(r)
 	return nil
 }

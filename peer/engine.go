@@ -19,12 +19,11 @@ const (
 	requestTimeout = 20 * time.Second // no payload while some is owed
 	pieceTimeout   = 30 * time.Second // no whole PIEC while some are owed
 	tickEvery      = time.Second
-	haveDelay      = 5 * time.Millisecond
 	minWindow      = 32 << 10
 	startWindow    = 512 << 10
 	maxWindow      = 16 * maxRun
 	shortWait      = 100 * time.Millisecond
-	longWait       = 500 * time.Millisecond
+	longWait       = 250 * time.Millisecond
 	budget         = 32 << 20 // bytes asked for or not yet on disk
 	// bulkAhead is how many PIECs of a fast connection are with the host, so
 	// that its writer never waits for us. A slow one gets one at a time: what
@@ -78,8 +77,9 @@ type EngineConfig struct {
 	Content    Content
 	Announcer  Announcer // nil: none
 	Policy     *choke.Switching
-	Rechoke    time.Duration // how often the policies recompute
-	SnubAfter  time.Duration // no payload for so long: snubbed, for the choker
+	Strategy   piece.Strategy // how pieces to begin are chosen
+	Rechoke    time.Duration  // how often the policies recompute
+	SnubAfter  time.Duration  // no payload for so long: snubbed, for the choker
 	MaxRemotes int
 	NumWant    int
 	Private    bool  // no peers but the tracker's (BEP 27)
@@ -107,14 +107,16 @@ type Engine struct {
 	flights  map[int]*flight    // pieces on their way: asked for, being written
 	onDisk   int                // bytes in jobs, not yet on disk
 	asked    int                // bytes asked for, all remotes
-	haves    []int              // verified since the last HAVE
-	haveT    *p2p.Timer
+	teller   teller
 	announce announceState
 	spread   spreader
 	gossipAt time.Time // not before
 	up, down bucket
 	upT      *p2p.Timer // when up has paid its debt
 	downT    *p2p.Timer // and down
+	idleT    *p2p.Timer // when a slot may have become idle
+	maxSlots int        // how many the policy has; 0: it does not say
+	reclaims bool       // it takes slots from the idle
 	turn     int        // whom a limited upload or download serves next
 	accounts accounts
 
@@ -151,6 +153,7 @@ func NewEngine(n *p2p.Node, cfg EngineConfig) *Engine {
 		up:   bucket{rate: cfg.UpLimit},
 		down: bucket{rate: cfg.DownLimit},
 	}
+	e.maxSlots, e.reclaims = cfg.Policy.Slots(), cfg.Policy.Reclaims()
 	if e.obs == nil {
 		e.obs = nopObserver{}
 	}
@@ -162,8 +165,10 @@ func NewEngine(n *p2p.Node, cfg EngineConfig) *Engine {
 		}
 	}
 	e.stats.PiecesTotal = e.geo.NumPieces()
+	e.pick.SetStrategy(cfg.Strategy)
 	e.cands.init()
-	e.haveT = n.NewTimer(e.flushHaves)
+	e.teller.init(e, n)
+	e.idleT = n.NewTimer(e.idlePassed)
 	e.upT = n.NewTimer(e.upPassed)
 	e.downT = n.NewTimer(e.downPassed)
 	e.announce.timer = n.NewTimer(e.announceNow)

@@ -162,7 +162,7 @@ func (s *swarm) checkSlots() {
 func (s *swarm) check() {
 	s.t.Helper()
 	for _, m := range s.members {
-		if err := m.invariant(); err != nil {
+		if err := m.Check(); err != nil {
 			s.t.Fatalf("%s: %v", m.addr, err)
 		}
 	}

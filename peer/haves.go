@@ -66,13 +66,27 @@ func (e *Engine) onDontHave(r *remote, m *p2p.Message) error {
 }
 
 // interest tells a remote whether it has something for us, when that changes.
+// That it no longer has is not urgent while it chokes us, and may not last: it
+// waits for the next HAVEs, or a swarm whose peers have little yet would say
+// nothing else.
 func (e *Engine) interest(r *remote) {
-	if want := r.useful > 0; r.phase == ready && want != r.amInterested {
-		r.amInterested = want
-		if want {
-			e.send(r, typeInterest, nil)
-		} else {
-			e.send(r, typeNoInter, nil)
-		}
+	switch want := r.useful > 0; {
+	case r.phase != ready || want == r.amInterested:
+	case want:
+		r.amInterested = true
+		e.send(r, typeInterest, nil)
+	case r.peerChoking:
+		e.teller.later(e.now())
+	default:
+		e.loseInterest(r)
+	}
+}
+
+// loseInterest says that a remote has nothing for us, if that is so and it has
+// not been said.
+func (e *Engine) loseInterest(r *remote) {
+	if r.phase == ready && r.amInterested && r.useful == 0 {
+		r.amInterested = false
+		e.send(r, typeNoInter, nil)
 	}
 }

@@ -31,7 +31,7 @@ func (e *Engine) lose(pieces []int) {
 		e.pick.Lost(i)
 	}
 	gone := func(i int) bool { return !e.pick.Have().Has(i) }
-	e.haves = slices.DeleteFunc(e.haves, gone)
+	e.retell()
 	for _, r := range e.order {
 		if r.phase < declaring {
 			continue // what we declare to it will not have them

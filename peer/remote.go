@@ -51,6 +51,7 @@ type remote struct {
 	lastSent  time.Time // when we last sent anything
 
 	have   *piece.Bitfield
+	told   int  // how much of the teller's log it has been told
 	seed   bool // has every piece; counted apart in the picker
 	useful int  // pieces it has that we want and lack
 	needs  int  // pieces we have that it lacks

@@ -205,7 +205,7 @@ func (s *stage) finishJobs() {
 // sound fails the test if the engine's books are wrong.
 func (s *stage) sound() {
 	s.t.Helper()
-	if err := s.invariant(); err != nil {
+	if err := s.Check(); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -17,7 +17,7 @@ func (e *Engine) tick() {
 	}
 	e.dialMore(now)
 	e.spreadTick(now)
-	e.rechoke = true // for a policy that takes slots from the idle
+	e.rechoke = e.reclaims
 	e.gossip(now)
 	e.checkpoint(now)
 	e.stats.Missing, e.stats.MissingFirst = e.missing()

@@ -56,6 +56,7 @@ func (e *Engine) onDrained(c p2p.ConnID, left int) {
 		r.bulk = left
 		e.readTraffic(r, e.now()) // not only each second, or the rate would jump
 		e.serve(r)
+		e.watchIdle(r, e.now())
 	}
 	e.settle()
 }

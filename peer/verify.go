@@ -168,35 +168,9 @@ func (e *Engine) verified(i int, ok bool, err error) {
 			r.needs++
 		}
 	}
-	if len(e.haves) == 0 {
-		e.haveT.Set(now.Add(haveDelay))
-	}
-	if e.haves = append(e.haves, i); len(e.haves) == maxIndexes {
-		e.flushHaves()
-	}
+	e.news(i, now)
 	e.checkpoint(now)
 	e.checkComplete()
-}
-
-// flushHaves tells everybody of the pieces that were verified just now. They
-// go together: at thousands of pieces a second a message for each would cost
-// more than the pieces.
-func (e *Engine) flushHaves() {
-	if len(e.haves) == 0 {
-		return
-	}
-	e.haveT.Stop()
-	e.scratch = appendIndexes(e.scratch[:0], e.haves)
-	e.haves = e.haves[:0]
-	head := e.scratch
-	for _, r := range e.order {
-		// Not only those that are ready: what we declared to the others does
-		// not have these pieces either.
-		if r.phase >= declaring {
-			e.send(r, typeHave, head)
-		}
-	}
-	e.settle()
 }
 
 // checkpoint makes verified pieces durable every checkpointEvery or
@@ -236,7 +210,7 @@ func (e *Engine) finishDone(j *finishJob) {
 	}
 	e.finished = true
 	e.unsynced = 0
-	e.flushHaves()
+	e.tellAll()
 	e.emit(Complete, "", nil)
 	if e.stats.ReceivedPayload > 0 {
 		e.announceEvent(EventCompleted)

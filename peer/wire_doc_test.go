@@ -145,7 +145,7 @@ func FuzzConversation(f *testing.F) {
 				}
 				b = b[end:]
 				h.pass(100 * time.Millisecond)
-				if err := h.engine.invariant(); err != nil {
+				if err := h.engine.Check(); err != nil {
 					t.Fatal(err)
 				}
 			}

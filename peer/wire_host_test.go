@@ -10,6 +10,7 @@ import (
 
 	"starling/choke"
 	"starling/p2p"
+	"starling/p2p/monitor"
 	"starling/p2p/p2ptest"
 	"starling/p2p/tcp"
 	"starling/piece"
@@ -138,6 +139,10 @@ func (h *wireHost) pass(d time.Duration) {
 var wireScenes = map[string]func(h *wireHost){
 	"framework": func(h *wireHost) {
 		h.node = p2p.NewNode(h, p2p.Config{ID: "alice", Addr: "10.0.0.1:7000"})
+	},
+	"monitor": func(h *wireHost) {
+		h.node = p2p.NewNode(h, p2p.Config{Addr: "10.0.0.1:6980"})
+		monitor.New(h.node, monitor.Config{})
 	},
 	// Pieces 0 and 2 of three, of 16 KiB, 16 KiB and 5 bytes.
 	"serve": func(h *wireHost) { h.torrent(2<<14+5, 0, 2) },

@@ -30,6 +30,19 @@ func (p *Picker) Invariant() error {
 	return p.checkPartials()
 }
 
+// EachRequested calls fn for each block that remotes are asked for and that is
+// not received, with their number: what whoever drives a Picker can hold against
+// the requests it knows of. It costs a step for each block of a begun piece.
+func (p *Picker) EachRequested(fn func(piece, block, requesters int)) {
+	for _, q := range p.partials {
+		for b, c := range q.blocks {
+			if c != received && c > 0 {
+				fn(q.piece, b, int(c))
+			}
+		}
+	}
+}
+
 // checkPieces checks that each piece is in exactly the place it belongs.
 func (p *Picker) checkPieces() error {
 	left, shelved, begun := int64(0), 0, 0

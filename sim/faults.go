@@ -203,3 +203,9 @@ func (p *pipe) retry() {
 		}
 	})
 }
+
+// Busy says whether a host's uplink is sending, and how long what has come to
+// its downlink waits there.
+func (h *Host) Busy() (up bool, down time.Duration) {
+	return h.up.cur != nil, max(0, h.down.free-h.w.now)
+}

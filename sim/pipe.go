@@ -70,7 +70,7 @@ func (p *pipe) resize() {
 	for _, l := range p.hops[:p.nhops] {
 		slowest = max(slowest, l.nsPerByte)
 	}
-	p.window = max(int(float64(2*p.latency+queueTime)/slowest), 4*p.from.h.up.quantum)
+	p.window = max(int(float64(2*p.latency+queueTime+p.from.h.w.cfg.Queue)/slowest), 4*p.from.h.up.quantum)
 }
 
 // room says whether the outbox takes a message.
@@ -121,7 +121,7 @@ func (p *pipe) packet(n int) *packet {
 // depart sends a packet on its way; it leaves the uplink after wait.
 func (p *pipe) depart(k *packet, wait time.Duration) {
 	w := p.from.h.w
-	at := w.now + wait + p.latency + p.lossDelay()
+	at := w.now + wait + p.from.h.up.queueing() + p.latency + p.lossDelay()
 	at = max(at, p.lastArrival) // TCP keeps the order
 	p.lastArrival = at
 	w.queue.push(at, k)

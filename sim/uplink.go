@@ -13,7 +13,19 @@ type uplink struct {
 	cur       *pipe // whose quantum is leaving
 	n         int   // its bytes
 	took      time.Duration
-	debt      int // control bytes that have left ahead of their turn
+	debt      int           // control bytes that have left ahead of their turn
+	idleAt    time.Duration // when it has nothing more to send
+	since     time.Duration // when it last began to be busy
+}
+
+// queueing is how long what leaves now waits in the buffers before the link:
+// TCP fills them as long as there is something to send, and everything that
+// leaves, the small messages of other connections too, waits behind.
+func (u *uplink) queueing() time.Duration {
+	if u.cur == nil {
+		return 0
+	}
+	return min(u.h.w.cfg.Queue, u.h.w.now-u.since)
 }
 
 func (u *uplink) time(n int) time.Duration { return time.Duration(float64(n) * u.nsPerByte) }
@@ -46,7 +58,11 @@ func (u *uplink) start() {
 		if n == 0 {
 			continue
 		}
+		if u.idleAt < w.now {
+			u.since = w.now
+		}
 		u.cur, u.n, u.took = p, n, u.time(n+u.debt)
+		u.idleAt = w.now + u.took
 		u.debt = 0
 		w.queue.push(w.now+u.took, u)
 	}

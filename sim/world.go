@@ -37,6 +37,9 @@ type Config struct {
 	// Quantum is how many bytes a connection sends in its turn; 0 is 5 ms of
 	// its uplink, 16 KiB at least and 128 KiB at most.
 	Quantum int
+	// Queue is how long the buffers before a host's uplink are, when they are
+	// full.
+	Queue time.Duration
 }
 
 // World is the network and its time. All of its methods, and those of its

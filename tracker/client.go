@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -91,11 +89,9 @@ func (e *RefusedError) Error() string { return "tracker refused: " + strconv.Quo
 
 // Bounds of what a tracker may do to a client.
 const (
-	maxReply      = 1 << 20 // bytes, after decompression
-	maxRedirects  = 5
-	clientTimeout = 10 * time.Second // for one tracker, redirects included
-	maxInterval   = time.Hour
-	minInterval   = 10 * time.Second
+	maxReply    = 1 << 20 // bytes, after decompression
+	maxInterval = time.Hour
+	minInterval = 10 * time.Second
 	// unsaidInterval is for a tracker that gives no usable interval.
 	unsaidInterval = 5 * time.Minute
 )
@@ -115,13 +111,18 @@ type ClientConfig struct {
 	// a peer's address from the socket, so who listens on one address of a
 	// host must announce from that one (BEP 7).
 	LocalAddr netip.Addr
+	// Get fetches a URL; nil is HTTP. An error is that there was no answer. The
+	// client does not bound how long another Get takes, reads no clock beside
+	// it, and takes no more than maxReply of the body.
+	Get func(ctx context.Context, u *url.URL) (status int, body []byte, err error)
 }
 
-// Client announces one torrent to its trackers over HTTP. It is safe for
-// concurrent use, and starts nothing by itself.
+// Client announces one torrent to its trackers, over HTTP if nothing else is
+// configured. It is safe for concurrent use, and starts nothing by itself.
 type Client struct {
-	cfg  ClientConfig
-	http *http.Client
+	cfg ClientConfig
+	get func(ctx context.Context, u *url.URL) (status int, body []byte, err error)
+	web *web // nil where get is somebody else's
 
 	mu    sync.Mutex // a leaf
 	tiers *Tiers
@@ -133,40 +134,19 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Floor <= 0 {
 		cfg.Floor = minInterval
 	}
-	dialer := &net.Dialer{Timeout: clientTimeout}
-	if a := cfg.LocalAddr; a.IsValid() {
-		dialer.LocalAddr = &net.TCPAddr{IP: a.AsSlice(), Zone: a.Zone()}
+	c := &Client{cfg: cfg, tiers: NewTiers(cfg.Tiers, cfg.Rng), ids: make(map[string]string)}
+	if c.get = cfg.Get; c.get == nil {
+		c.web = newWeb(&cfg)
+		c.get = c.web.get
 	}
-	return &Client{
-		cfg: cfg, tiers: NewTiers(cfg.Tiers, cfg.Rng), ids: make(map[string]string),
-		http: &http.Client{
-			Timeout:       clientTimeout,
-			CheckRedirect: checkRedirect,
-			Transport: &http.Transport{
-				Proxy:                  nil, // the environment has no say in where a swarm meets
-				DialContext:            dialer.DialContext,
-				TLSHandshakeTimeout:    clientTimeout,
-				MaxIdleConnsPerHost:    1,
-				IdleConnTimeout:        2 * idleTimeout,
-				MaxResponseHeaderBytes: maxHead,
-			},
-		},
-	}
+	return c
 }
 
 // Close closes the connections that are kept for later announces.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-func checkRedirect(r *http.Request, via []*http.Request) error {
-	switch {
-	case len(via) > maxRedirects:
-		return fmt.Errorf("more than %d redirects", maxRedirects)
-	case r.URL.Scheme != "http" && r.URL.Scheme != "https":
-		return fmt.Errorf("redirected to a %q URL", r.URL.Scheme)
-	case via[0].URL.Scheme == "https" && r.URL.Scheme == "http":
-		return errors.New("redirected from https to http")
+func (c *Client) Close() {
+	if c.web != nil {
+		c.web.http.CloseIdleConnections()
 	}
-	return nil
 }
 
 // ErrNoTracker says that there is nobody to announce to.
@@ -226,30 +206,17 @@ func (c *Client) ask(ctx context.Context, raw string, req *Request) (Response, e
 	if err != nil {
 		return Response{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
-	defer cancel()
-	h := (&http.Request{Method: http.MethodGet, URL: target, Header: make(http.Header), Host: target.Host}).WithContext(ctx)
-	h.Header.Set("User-Agent", c.cfg.UserAgent)
-	resp, err := c.http.Do(h)
-	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err // without the URL in the text
-		}
-		return Response{}, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	status, body, err := c.get(ctx, target)
 	switch {
 	case err != nil:
-		return Response{}, fmt.Errorf("reply: %w", err)
+		return Response{}, err
 	case len(body) > maxReply:
 		return Response{}, fmt.Errorf("reply: more than %d bytes", maxReply)
 	}
 	r, err := parseReply(body, c.cfg.Floor)
 	var refused *RefusedError
-	if resp.StatusCode != http.StatusOK && !errors.As(err, &refused) {
-		return Response{}, fmt.Errorf("HTTP status %d", resp.StatusCode)
+	if status != http.StatusOK && !errors.As(err, &refused) {
+		return Response{}, fmt.Errorf("HTTP status %d", status)
 	}
 	return r, err
 }

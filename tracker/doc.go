@@ -22,11 +22,16 @@
 // An address is always the socket's. "ip=" and X-Forwarded-For are ignored, so
 // that a request cannot put a victim into other peers' lists.
 //
+// Local is the same tracker without sockets, clock and locks, for a simulation: one
+// store, driven by whoever calls it. What reads a query, answers it and appends the
+// reply is the Server's own code (answer.go).
+//
 // # Client
 //
 // Client announces to the tiers of one torrent (BEP 12). It keeps no schedule and
 // starts no goroutine: the caller decides when to announce next, from
-// Response.Interval, or from Backoff after an error.
+// Response.Interval, or from Backoff after an error. It speaks HTTP, or what
+// ClientConfig.Get brings instead.
 //
 // # What it does not do
 //

@@ -6,10 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"sync"
 	"time"
-
-	"starling/tracker/swarm"
 )
 
 // front serves one connection of the public listener for as long as it brings
@@ -105,17 +102,6 @@ func (f *front) expectWithin(d time.Duration) error {
 	}
 	return nil
 }
-
-// scratch is what one request needs while it is answered. It belongs to a request
-// and not to a connection, of which thousands may be idle.
-type scratch struct {
-	query query
-	resp  swarm.Response
-	body  []byte
-	out   []byte
-}
-
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // answer answers the request in f.buf[:end] and takes it out of the buffer.
 func (f *front) answer(end int) error {

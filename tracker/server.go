@@ -2,7 +2,6 @@ package tracker
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,12 +43,8 @@ func New(cfg Config, log *slog.Logger, m *Metrics) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	var id [8]byte
-	for i := range id {
-		id[i] = byte(rand.Uint32())
-	}
 	s := &Server{
-		cfg: cfg, log: log, metrics: m, shards: newShards(&cfg), trackerID: hex.EncodeToString(id[:]),
+		cfg: cfg, log: log, metrics: m, shards: newShards(&cfg), trackerID: newTrackerID(rand.Uint64()),
 		discovery: newDiscovery(cfg.Swarm.TTL), conns: make(map[*conn]struct{}),
 		timeouts: timeouts{head: headerTimeout, idle: idleTimeout, write: writeTimeout},
 	}
@@ -196,22 +191,21 @@ func (s *Server) housekeep(ctx context.Context) {
 func (s *Server) announce(sc *scratch, raw []byte, from netip.Addr) {
 	began := time.Now()
 	now := began.Sub(s.shards.started)
-	q := &sc.query
-	err := parseAnnounce(raw, q)
+	err := sc.announce(s.shards, now, raw, from, s.trackerID)
+	given := 0
 	if err == nil {
-		q.Addr = netip.AddrPortFrom(from, q.port)
-		err = s.shards.announce(now, &q.Request, &sc.resp)
+		given = sc.resp.NumPeers()
+		if sc.query.metricsPort != 0 {
+			s.discovery.note(now, &sc.query)
+		}
 	}
-	if err != nil {
-		sc.body = appendFailure(sc.body[:0], err)
-		s.metrics.announced(q.Event, err, 0, time.Since(began))
-		return
-	}
-	if q.metricsPort != 0 {
-		s.discovery.note(now, q)
-	}
-	sc.body = appendReply(sc.body[:0], q, &sc.resp, s.trackerID)
-	s.metrics.announced(q.Event, nil, sc.resp.NumPeers(), time.Since(began))
+	s.metrics.announced(sc.query.Event, err, given, time.Since(began))
+}
+
+// scrape answers a raw scrape query into sc.body.
+func (s *Server) scrape(sc *scratch, raw []byte) {
+	err := sc.scrape(s.shards, raw, s.cfg.Swarm.MinInterval)
+	s.metrics.scrapes[resultOf(err)].Inc()
 }
 
 // Counts returns what a scrape tells of a swarm, and whether it is known.

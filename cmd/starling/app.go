@@ -27,9 +27,10 @@ type app struct {
 	rep            *report.Reporter
 	log            *slog.Logger
 	level          slog.LevelVar
-	// messages is the log of --message-log, nil without, and metrics those of
-	// --metrics-listen.
+	// messages is the log of --message-log and copies where --monitor
+	// forwards to, nil without; metrics are those of --metrics-listen.
 	messages *messageLog
+	copies   *monitorLink
 	metrics  *peer.Metrics
 	// onReload, while a daemon runs, applies what a new configuration
 	// changes; it returns what was applied.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"starling/cmd/starling/internal/report"
-	"starling/cmd/starling/internal/units"
+	"starling/internal/units"
 )
 
 // demoHost is a row of the result.

@@ -15,7 +15,7 @@ import (
 func TestDocsNameWhatExists(t *testing.T) {
 	src := readSources(t, "../..")
 	tests := regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z]\\w*)`")
-	names := regexp.MustCompile("`(p2p|tcp|peer|piece|store|choke|metainfo|tracker|swarm|benc|inbox)\\.(?:\\w+\\.)?(\\w+)`")
+	names := regexp.MustCompile("`(p2p|tcp|monitor|peer|piece|store|choke|metainfo|tracker|swarm|benc|inbox)\\.(?:\\w+\\.)?(\\w+)`")
 	files := regexp.MustCompile("`([\\w/.]+\\.(?:go|txtar))`")
 	links := regexp.MustCompile(`\]\(([^)#:]+)\)`)
 	for _, page := range []string{"README.md", "docs/architecture.md", "docs/cli.md", "docs/limits.md", "docs/wire.md"} {
@@ -49,7 +49,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 
 // folders are where the packages that the pages name lie; inbox is a type of tcp.
 var folders = map[string]string{
-	"p2p": "p2p", "tcp": "p2p/tcp", "peer": "peer", "piece": "piece", "store": "piece/store", "choke": "choke",
+	"p2p": "p2p", "tcp": "p2p/tcp", "monitor": "p2p/monitor", "peer": "peer", "piece": "piece", "store": "piece/store", "choke": "choke",
 	"metainfo": "metainfo", "tracker": "tracker", "swarm": "tracker/swarm", "benc": "internal/benc", "inbox": "p2p/tcp",
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"starling/cmd/starling/internal/report"
-	"starling/cmd/starling/internal/units"
+	"starling/internal/units"
 	"starling/metainfo"
 )
 

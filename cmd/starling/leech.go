@@ -10,7 +10,7 @@ import (
 
 	"starling/cmd/starling/internal/config"
 	"starling/cmd/starling/internal/report"
-	"starling/cmd/starling/internal/units"
+	"starling/internal/units"
 	"starling/metainfo"
 	"starling/peer"
 	"starling/piece"

@@ -31,6 +31,7 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	a.copies.close()
 	a.messages.close()
 	if a.rep != nil {
 		a.rep.Finish()

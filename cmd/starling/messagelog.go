@@ -8,15 +8,17 @@ import (
 	"sync"
 
 	"starling/p2p"
+	"starling/p2p/monitor"
 )
 
 // maxUnwritten bounds what a message log holds for a disk that is slow.
 const maxUnwritten = 1 << 20
 
-// messageLog writes every message of the peers of this process to a file, one
-// JSON document a line (p2p.TapLog). The torrents' loops only put lines into
-// memory; a goroutine takes them to the file. What finds the memory full is not
-// logged: a transfer does not wait for its log.
+// messageLog writes messages to a file, one JSON document a line (p2p.TapLog):
+// those of the peers of this process, or those that a monitor gets. Protocol
+// loops only put lines into memory; a goroutine takes them to the file. What
+// finds the memory full is not logged but counted, and a line says so at its
+// place: a transfer does not wait for its log.
 type messageLog struct {
 	to   io.WriteCloser
 	name string
@@ -24,12 +26,41 @@ type messageLog struct {
 
 	mu      sync.Mutex
 	more    sync.Cond
-	lines   *p2p.TapLog
+	line    []byte
 	pending []byte
-	lost    int   // messages that found the memory full
-	err     error // of the file; nothing is logged after it
+	gap     uint64 // messages that found the memory full since the last line
+	lost    uint64 // and since the beginning
+	err     error  // of the file; nothing is logged after it
 	closed  bool
 	done    chan struct{}
+}
+
+// tap is what sees the messages of a peer of this process: the log of
+// --message-log, the monitor of --monitor, both or, as nil, none. All peers
+// share them.
+func (a *app) tap() (p2p.Tap, error) {
+	if a.cfg.MessageLog != "" && a.messages == nil {
+		var err error
+		if a.messages, err = openMessageLog(a.cfg.MessageLog, a.log); err != nil {
+			return nil, err
+		}
+	}
+	if a.cfg.Monitor != "" && a.copies == nil {
+		a.copies = openMonitorLink(a.cfg.Monitor, a.log)
+	}
+	messages, copies := a.messages, a.copies
+	switch {
+	case messages != nil && copies != nil:
+		return func(r p2p.TapRecord) {
+			messages.record(r)
+			copies.record(r)
+		}, nil
+	case messages != nil:
+		return messages.record, nil
+	case copies != nil:
+		return copies.record, nil
+	}
+	return nil, nil
 }
 
 // openMessageLog appends to a file.
@@ -44,7 +75,6 @@ func openMessageLog(name string, log *slog.Logger) (*messageLog, error) {
 func newMessageLog(to io.WriteCloser, name string, log *slog.Logger) *messageLog {
 	l := &messageLog{to: to, name: name, log: log, done: make(chan struct{})}
 	l.more.L = &l.mu
-	l.lines = p2p.NewTapLog(memory{l})
 	go l.write()
 	return l
 }
@@ -53,25 +83,39 @@ func newMessageLog(to io.WriteCloser, name string, log *slog.Logger) *messageLog
 func (l *messageLog) record(r p2p.TapRecord) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lines.Record(r)
+	l.put(&monitor.Line{Record: r})
 }
 
-// memory is where the lines of a messageLog go first; its lock is held.
-type memory struct{ l *messageLog }
-
-func (m memory) Write(line []byte) (int, error) {
-	l := m.l
-	switch {
-	case l.err != nil || l.closed:
-	case len(l.pending)+len(line) > maxUnwritten:
-		l.lost++
-	default:
-		if len(l.pending) == 0 {
-			l.more.Signal()
-		}
-		l.pending = append(l.pending, line...)
+// copied takes what a monitor got.
+func (l *messageLog) copied(lines []monitor.Line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range lines {
+		l.put(&lines[i])
 	}
-	return len(line), nil
+}
+
+// put leaves a line for the writer; the lock is held.
+func (l *messageLog) put(line *monitor.Line) {
+	if l.err != nil || l.closed {
+		return
+	}
+	l.line = l.line[:0]
+	if l.gap > 0 {
+		l.line = (&monitor.Line{Lost: l.gap}).AppendJSON(l.line)
+	}
+	l.line = line.AppendJSON(l.line)
+	if len(l.pending)+len(l.line) > maxUnwritten {
+		n := max(line.Lost, 1)
+		l.gap += n
+		l.lost += n
+		return
+	}
+	if len(l.pending) == 0 {
+		l.more.Signal()
+	}
+	l.pending = append(l.pending, l.line...)
+	l.gap = 0
 }
 
 // write takes lines to the file until the log is closed and nothing is left.
@@ -108,6 +152,9 @@ func (l *messageLog) close() {
 	}
 	l.mu.Lock()
 	l.closed = true
+	if l.gap > 0 && l.err == nil {
+		l.pending = (&monitor.Line{Lost: l.gap}).AppendJSON(l.pending)
+	}
 	l.more.Signal()
 	l.mu.Unlock()
 	<-l.done
@@ -115,6 +162,6 @@ func (l *messageLog) close() {
 		l.log.Warn("the message log may be cut off", "file", l.name, "err", bare(err))
 	}
 	if l.lost > 0 {
-		l.log.Warn(fmt.Sprintf("the message log lacks %s: the disk was too slow", plural(l.lost, "message")), "file", l.name)
+		l.log.Warn(fmt.Sprintf("the message log lacks %s: what it is written to was too slow", plural(int(l.lost), "message")), "file", l.name)
 	}
 }

@@ -51,10 +51,11 @@ REF is a .torrent file, an http(s) URL of one, or a magnet: link.
 	fs.String("metrics-listen", def.MetricsListen, "serve a peer's /metrics at `HOST:PORT`")
 	fs.StringArray("node-label", def.NodeLabel, "tell the tracker that this host has label `K=V` (repeatable)")
 	fs.String("message-log", def.MessageLog, "append every message that a peer sends or gets to `FILE`, as JSON lines")
+	fs.String("monitor", def.Monitor, "forward copies of them to the starling monitor at `HOST:PORT`")
 
 	root.AddCommand(
 		newShare(a), newCreate(a), newInspect(a), newVerify(a), newTracker(a), newSeed(a), newLeech(a),
-		newDemo(a), newConfig(a), newVersion(a), newCompletion(a),
+		newDemo(a), newMonitor(a), newSim(a), newConfig(a), newVersion(a), newCompletion(a),
 	)
 	return root
 }

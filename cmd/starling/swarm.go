@@ -39,14 +39,9 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 	cfg.MaxConnsPerTorrent = w.MaxPeers
 	cfg.PeerID = newPeerID()
 	s := &swarmPeer{a: a, id: cfg.PeerID, wake: make(chan struct{}, 1)}
-	if a.cfg.MessageLog != "" {
-		if a.messages == nil { // the peers of a demo share it
-			var err error
-			if a.messages, err = openMessageLog(a.cfg.MessageLog, a.log); err != nil {
-				return nil, err
-			}
-		}
-		cfg.Tap = a.messages.record
+	var err error
+	if cfg.Tap, err = a.tap(); err != nil {
+		return nil, err
 	}
 	if a.cfg.MetricsListen != "" {
 		reg := newRegistry()
@@ -97,7 +92,7 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, OnEvent: m.onEvent,
 	}
 	if an := newAnnouncer(j.tiers, s.extra, s.session.LocalAddr()); an != nil {
-		cfg.Announcer = an // a nil *announcer would be an Announcer that is not nil
+		cfg.Announcer = an // a nil *announcer.Announcer would be an Announcer that is not nil
 	}
 	t, err := s.session.Add(cfg)
 	if err != nil {

@@ -19,19 +19,21 @@ var topLevel = []string{
 // stands for what is below it too, unless that has an entry of its own; a
 // package may always import those under its own folder.
 var imports = map[string][]string{
-	"choke":             {},
-	"cmd":               {"choke", "internal", "metainfo", "overlay", "p2p", "peer", "piece", "sim", "tracker"},
-	"deploy":            {"metainfo", "peer", "tracker"},
-	"internal/archtest": {},
-	"internal/benc":     {},
-	"internal/testutil": {},
-	"metainfo":          {"internal/benc"},
-	"overlay":           {"p2p"},
-	"p2p":               {},
-	"peer":              {"choke", "metainfo", "p2p", "piece"},
-	"piece":             {},
-	"sim":               {"choke", "internal", "metainfo", "overlay", "p2p", "peer", "piece", "tracker"},
-	"tracker":           {"internal/benc", "metainfo"},
+	"choke":              {},
+	"cmd":                {"choke", "internal", "metainfo", "overlay", "p2p", "peer", "piece", "sim", "tracker"},
+	"deploy":             {"metainfo", "peer", "tracker"},
+	"internal/announcer": {"peer", "tracker"},
+	"internal/archtest":  {},
+	"internal/benc":      {},
+	"internal/testutil":  {},
+	"internal/units":     {},
+	"metainfo":           {"internal/benc"},
+	"overlay":            {"p2p"},
+	"p2p":                {},
+	"peer":               {"choke", "metainfo", "p2p", "piece"},
+	"piece":              {},
+	"sim":                {"choke", "internal", "metainfo", "overlay", "p2p", "peer", "piece", "tracker"},
+	"tracker":            {"internal/benc", "metainfo"},
 }
 
 // foreign says which folders may import each module of others. A module that
@@ -44,6 +46,7 @@ var foreign = map[string][]string{
 	"github.com/spf13/viper":              {"cmd"},
 	"github.com/go-viper/mapstructure/v2": {"cmd"},
 	"github.com/zeebo/bencode":            {"internal/benc"},
+	"go.starlark.net":                     {"sim"},
 	"golang.org/x/sys":                    {"cmd", "p2p/tcp", "piece/store"},
 	"golang.org/x/term":                   {"cmd"},
 	"go.yaml.in/yaml/v3":                  {"cmd"},
@@ -69,7 +72,7 @@ var banned = map[string][]string{
 // pureFolders are pure in all their files. Those that end in /... are so with
 // all below.
 var pureFolders = []string{
-	"choke", "internal/benc", "metainfo", "overlay/...", "p2p", "piece", "tracker/swarm",
+	"choke", "internal/benc", "metainfo", "overlay/...", "p2p", "p2p/monitor", "piece", "tracker/swarm",
 }
 
 // impurePeer are the files of package peer that touch the world; the rest of

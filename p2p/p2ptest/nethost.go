@@ -146,7 +146,10 @@ func (e *end) deliver(m p2p.Message, size uint64) {
 	m = split(m, spec.Head)
 	e.traffic.In += size
 	if t := h.net.Trace; t != nil {
-		t(p2p.TapRecord{Time: h.net.now, From: e.other.h.addr, To: h.addr, Type: m.Type, Length: m.Len()})
+		t(p2p.TapRecord{
+			Time: h.net.now, Dir: p2p.Received, From: e.other.h.addr, To: h.addr,
+			Type: m.Type, Length: m.Len(), Digest: p2p.Digest(&m),
+		})
 	}
 	h.p.Received(e.id, &m)
 }

@@ -110,7 +110,7 @@ func (c *checker) Delivered(h *sim.Host, id p2p.ConnID, m *p2p.Message) {
 // Dialed implements sim.Watcher. No address gets more than three attempts of
 // one host in a minute, and none that nobody listens on (I5).
 func (c *checker) Dialed(h *sim.Host, addr string) {
-	now := c.f.world.Now()
+	now := h.Now().Sub(sim.Epoch) // as it sees the time: its clock may jump
 	if c.f.byAddr[addr] == nil {
 		c.broken("I5", h, "it dials %s, where nobody ever listened", addr)
 	}
@@ -161,6 +161,24 @@ func (c *checker) answered(h *sim.Host, s *watched, m *p2p.Message) {
 	}
 	if s.asked[r]--; s.asked[r] == 0 {
 		delete(s.asked, r)
+	}
+}
+
+// unanswered holds against a host, between two events, the requests of whom it
+// chokes: a choke rejects what it will not serve, and a request that comes later
+// is rejected at once (BEP 6).
+func (c *checker) unanswered(m *member) {
+	n := 0
+	for id, s := range c.conns[m.h.Index()] {
+		switch {
+		case m.h.Far(id) == nil: // it is closed
+			delete(c.conns[m.h.Index()], id)
+		case !s.unchoked:
+			n += len(s.asked)
+		}
+	}
+	if n > 0 {
+		c.broken("answer", m.h, "%d requests of those it chokes are unanswered", n)
 	}
 }
 
@@ -230,6 +248,7 @@ func (f *fleet) checkBooks() {
 		if err := m.eng.Check(); err != nil {
 			f.violate("books", m.spec.Name, "%v", err)
 		}
+		f.checks.unanswered(m)
 		if got := m.eng.Counted().ReceivedPayload; got > m.delivered {
 			f.violate("conserve", m.spec.Name, "it counts %d bytes, and %d came", got, m.delivered)
 		}
@@ -248,6 +267,18 @@ func (f *fleet) checkEnd() {
 		if m.res.Done >= 0 && !m.have().All() {
 			f.violate("I1", m.spec.Name, "it said complete and has %d of %d pieces", m.have().Count(), m.have().Len())
 		}
+	}
+}
+
+// checkPayloads ends every process and wants all payloads released once the
+// network is empty (I4). Nothing else can be measured after it.
+func (f *fleet) checkPayloads() {
+	for _, m := range f.members {
+		m.h.Kill()
+	}
+	f.world.Run(f.world.Now() + time.Minute)
+	if f.bodies != 0 {
+		f.violate("I4", "", "%d payloads were never released", f.bodies)
 	}
 }
 

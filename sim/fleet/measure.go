@@ -33,6 +33,7 @@ func (f *fleet) finish() {
 	f.groups()
 	f.efficiency()
 	f.diagnose()
+	f.checkPayloads()
 }
 
 func strategyName(s piece.Strategy) string {

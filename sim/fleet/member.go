@@ -55,6 +55,7 @@ func (m *member) start() {
 		return
 	}
 	if m.starts > 1 {
+		f.checks.restarted(m.h)
 		m.content.restart()
 	}
 	m.eng = peer.NewEngine(m.node, m.config())

@@ -22,7 +22,9 @@ var mutations = []mutation{
 	{"keep the queue of who is choked", "peer/choking.go",
 		"		e.rejectAll(r)\n", ""},
 	{"HAVE before verify", "peer/verify.go",
-		"	f.complete = complete\n", "	f.complete = complete\n	if complete {\n		e.haves = append(e.haves, run.Piece)\n		e.flushHaves()\n	}\n"},
+		"	f.complete = complete\n",
+		"	f.complete = complete\n	for _, o := range e.order {\n		if complete && o.phase == ready {\n" +
+			"			e.send(o, typeHave, appendIndexes(nil, []int{run.Piece}))\n		}\n	}\n"},
 	{"forget a failed request", "peer/download.go",
 		"	e.pick.Unrequested(q.run)\n", ""},
 	{"forget the requests of who is gone", "peer/conns.go",
@@ -39,10 +41,20 @@ var mutations = []mutation{
 		"|| !e.pick.Done() {", "|| e.pick.Left() > e.geo.PieceLength {"},
 	{"no interest in what is new", "peer/haves.go",
 		"	e.interest(r)\n	e.ask(r)\n", "	e.ask(r)\n"},
-	{"no answer to a request that came late", "peer/upload.go",
-		"		e.reject(r, run)\n		return nil\n	}\n	r.queue", "		return nil\n	}\n	r.queue"},
 	{"a cancelled request is answered twice", "peer/upload.go",
 		"		r.queue = slices.Delete(r.queue, i, i+1)\n		e.reject(r, run)\n", "		e.reject(r, run)\n"},
+	{"no answer to a request that came late", "peer/upload.go",
+		"		e.reject(r, run)\n		return nil\n	}\n	r.queue", "		return nil\n	}\n	r.queue"},
+	{"never let go of a payload", "peer/verify.go",
+		"	j.data.Release()\n	j.data = nil\n", "	j.data = nil\n"},
+	{"claim every piece when one lacks", "peer/conns.go",
+		"	case n == e.geo.NumPieces():\n		e.send", "	case n >= e.geo.NumPieces()-1:\n		e.send"},
+	{"dial again at once", "peer/candidates.go",
+		"	c.next = now.Add(wait*9/10 +", "	c.next = now.Add(0*wait +"},
+	{"a piece is complete one block early", "piece/mark.go",
+		"	return fresh && q.missing() == 0, fresh", "	return fresh && q.missing() <= 1, fresh"},
+	{"count a late answer twice", "peer/download.go",
+		"	if !late {\n		r.outstanding", "	if true {\n		r.outstanding"},
 }
 
 const mutantSeeds = "100"
@@ -73,7 +85,7 @@ func TestMutationsAreFound(t *testing.T) {
 			case m.file != "" && found == "":
 				t.Errorf("not found in %s rng seeds", mutantSeeds)
 			}
-			t.Log(found)
+			t.Logf("%s: %s", m.name, found)
 		})
 	}
 }

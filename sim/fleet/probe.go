@@ -12,6 +12,9 @@ const (
 
 // probe looks at the fleet.
 func (f *fleet) probe() {
+	if debugProbe != nil {
+		debugProbe(f)
+	}
 	f.checkBooks()
 	if len(f.res.Samples) >= maxSamples {
 		return
@@ -69,3 +72,5 @@ func (f *fleet) ranges(rarest *int) []float32 {
 	}
 	return out
 }
+
+var debugProbe func(f *fleet)

@@ -85,7 +85,7 @@ func Run(ctx context.Context, s *Spec, o Options) (*Result, error) {
 func newFleet(s *Spec, o Options) *fleet {
 	f := &fleet{
 		spec: s, opts: o, geo: piece.Geometry{TotalLength: s.Size, PieceLength: s.PieceLength},
-		world:  sim.New(sim.Config{Seed: s.RNGSeed, Latency: s.Net.Latency, Quantum: s.Net.Quantum}),
+		world:  sim.New(sim.Config{Seed: s.RNGSeed, Latency: s.Net.Latency, Quantum: s.Net.Quantum, Queue: s.Net.Queue}),
 		rng:    rand.New(rand.NewPCG(s.RNGSeed, 0xf1ee7)),
 		byName: map[string]*member{}, byAddr: map[string]*member{}, spare: map[int]*body{},
 		infoHash: [20]byte{'s', 'i', 'm'},

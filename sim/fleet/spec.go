@@ -62,6 +62,9 @@ type NetSpec struct {
 	// Quantum is how many bytes one connection sends before the next one of
 	// the same uplink has its turn; 0 derives it from the uplink's rate.
 	Quantum int
+	// Queue is how long the buffers before an uplink are, when they are full:
+	// what is sent waits there while the uplink is busy, requests too.
+	Queue time.Duration
 }
 
 // TrackerSpec configures the tracker.

@@ -2,58 +2,68 @@ package fleet
 
 import (
 	"context"
-	"errors"
+	"math/rand/v2"
 	"net/netip"
+	"net/url"
 	"time"
 
+	"starling/internal/announcer"
 	"starling/peer"
-	"starling/tracker/swarm"
+	"starling/sim"
+	tracking "starling/tracker"
 )
 
+// announceTo is the tracker's URL. Nobody resolves its name: see ask.
+const announceTo = "http://tracker.sim/announce"
+
+// tracker is the run's: the real one's queries, swarms and replies, without its
+// sockets. No fault of the network touches it but its own.
 type tracker struct {
 	f         *fleet
-	store     *swarm.Store
+	local     *tracking.Local
 	down      bool
 	announces int
 }
 
-func (t *tracker) init(f *fleet) { t.f = f; t.forget() }
-
-func (t *tracker) forget() {
-	cfg := swarm.Fleet()
-	cfg.Interval, cfg.MinInterval = t.f.spec.Tracker.Interval, t.f.spec.Tracker.MinInterval
-	cfg.Young = min(cfg.Young, cfg.Interval)
-	cfg.Open = true
-	t.store = swarm.New(cfg)
+func (t *tracker) init(f *fleet) {
+	t.f = f
+	cfg, spec := tracking.DefaultConfig(), &f.spec.Tracker
+	cfg.Swarm.Interval, cfg.Swarm.MinInterval = spec.Interval, spec.MinInterval
+	cfg.Swarm.Young = min(cfg.Swarm.Young, spec.Interval)
+	cfg.Swarm.TTL = 2*spec.Interval + 30*time.Second
+	local, err := tracking.NewLocal(cfg, rand.New(rand.NewPCG(f.spec.RNGSeed, 0x7ac4e5)))
+	if err != nil {
+		panic(err) // Validate has seen to it
+	}
+	t.local = local
 }
 
-type announcer struct {
-	f *fleet
-	m *member
+func (t *tracker) forget() { t.local.Forget() }
+
+// ask is a tracking.ClientConfig.Get of a host: it takes a round trip.
+func (t *tracker) ask(m *member, u *url.URL) (status int, body []byte, err error) {
+	m.h.Charge(t.f.spec.Tracker.RTT)
+	if t.down {
+		return 0, nil, sim.ErrRefused
+	}
+	t.announces++
+	from := netip.MustParseAddrPort(m.h.Addr()).Addr()
+	status, body = t.local.Get(t.f.world.Now(), from, u.RawQuery)
+	return status, body, nil
 }
 
-func (f *fleet) announcer(m *member) peer.Announcer { return announcer{f, m} }
-
-func (a announcer) Announce(_ context.Context, in peer.Announce) (peer.Announced, error) {
-	f := a.f
-	a.m.h.Charge(f.spec.Tracker.RTT)
-	if f.tracker.down {
-		return peer.Announced{}, errors.New("connection refused")
+// announcer is what a process of m announces with: the real client.
+func (f *fleet) announcer(m *member) peer.Announcer {
+	return &announcer.Announcer{
+		Key: m.h.Rand().Uint32(),
+		Client: tracking.NewClient(tracking.ClientConfig{
+			Tiers: [][]string{{announceTo}}, Rng: m.h.Rand(), Floor: time.Second,
+			Get: func(_ context.Context, u *url.URL) (int, []byte, error) { return f.tracker.ask(m, u) },
+		}),
 	}
-	f.tracker.announces++
-	var r swarm.Response
-	q := swarm.Request{InfoHash: in.InfoHash, PeerID: in.PeerID, Addr: netip.MustParseAddrPort(a.m.h.Addr()), Left: in.Left, NumWant: in.NumWant}
-	q.Event = swarm.ParseEvent([]byte(in.Event))
-	if err := f.tracker.store.Announce(f.rng, f.world.Now(), &q, &r); err != nil {
-		return peer.Announced{}, err
-	}
-	out := peer.Announced{Interval: max(r.Interval, time.Second), MinInterval: max(r.MinInterval, time.Second), Complete: r.Complete, Incomplete: r.Incomplete}
-	for p := r.Peers; len(p) >= 6; p = p[6:] {
-		out.Peers = append(out.Peers, netip.AddrPortFrom(netip.AddrFrom4([4]byte(p[:4])), uint16(p[4])<<8|uint16(p[5])).String())
-	}
-	return out, nil
 }
 
+// goodbye is the last announce of a process that stops in order.
 func (f *fleet) goodbye(m *member, last peer.Announce) {
-	_, _ = announcer{f, m}.Announce(context.Background(), last)
+	_, _ = f.announcer(m).Announce(context.Background(), last)
 }

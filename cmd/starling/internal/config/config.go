@@ -3,7 +3,7 @@ package config
 import (
 	"time"
 
-	"starling/cmd/starling/internal/units"
+	"starling/internal/units"
 )
 
 // Config is everything that can be configured.
@@ -18,6 +18,7 @@ type Config struct {
 	MetricsListen string   `mapstructure:"metrics-listen"`
 	NodeLabel     []string `mapstructure:"node-label"` // K=V
 	MessageLog    string   `mapstructure:"message-log"`
+	Monitor       string   `mapstructure:"monitor"`
 
 	Tracker Tracker `mapstructure:"tracker"`
 	Seed    Seed    `mapstructure:"seed"`

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"starling/cmd/starling/internal/units"
+	"starling/internal/units"
 )
 
 // load reads a configuration file of the given text.
@@ -95,6 +95,7 @@ func TestRefusals(t *testing.T) {
 		"log-level: loud":                            "log level \"loud\"",
 		"progress: fancy":                            "progress \"fancy\"",
 		"{quiet: true, verbose: true}":               "exclude each other",
+		"monitor: 'h:0'":                             "monitor: \"h:0\": port \"0\"",
 		"node-label: ['1a=b']":                       "not KEY=VALUE",
 		"share: {piece-size: 3MiB}":                  "power of two",
 		"leech: [1]":                                 "leech",

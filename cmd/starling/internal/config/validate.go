@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"starling/cmd/starling/internal/report"
-	"starling/cmd/starling/internal/units"
+	"starling/internal/units"
 )
 
 // Piece sizes that a torrent may have.
@@ -38,6 +38,11 @@ func (c *Config) Validate() error {
 		v.fail("node-label", err)
 	}
 	v.listen("metrics-listen", c.MetricsListen, true)
+	if c.Monitor != "" {
+		if err := hostPort(c.Monitor, 1); err != nil {
+			v.fail("monitor", err)
+		}
+	}
 
 	v.listen("tracker.listen", c.Tracker.Listen, false)
 	v.listen("tracker.admin-listen", c.Tracker.AdminListen, true)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"starling/cmd/starling/internal/units"
+	"starling/internal/units"
 )
 
 const (
@@ -73,7 +73,7 @@ func PlainLine(s Status) string {
 func progressText(s Status) string {
 	text := fraction(s) + "  " + units.FormatFraction(s.BytesDone, s.BytesTotal)
 	switch s.State {
-	case "hashing", "checking":
+	case "hashing", "checking", "simulating":
 		text = s.State + "  " + text + "  " + units.FormatRate(float64(s.DownBPS))
 	default:
 		text += "  down " + units.FormatRate(float64(s.DownBPS)) + "  up " + units.FormatRate(float64(s.UpBPS))
@@ -85,7 +85,7 @@ func progressText(s Status) string {
 }
 
 func detailText(s Status) string {
-	if s.State == "hashing" || s.State == "checking" {
+	if s.State == "hashing" || s.State == "checking" || s.State == "simulating" {
 		return ""
 	}
 	if s.Trouble != "" {

@@ -1,0 +1,49 @@
+package announcer
+
+import (
+	"context"
+
+	"starling/peer"
+	"starling/tracker"
+)
+
+// Announcer is a tracker.Client as a peer.Announcer.
+type Announcer struct {
+	Client *tracker.Client
+	// Key tells a tracker that two addresses are the same peer (BEP 7).
+	Key uint32
+	// Extra goes out with each announce.
+	Extra []tracker.Param
+}
+
+// Announce implements peer.Announcer. Its errors are the client's.
+func (a *Announcer) Announce(ctx context.Context, in peer.Announce) (peer.Announced, error) {
+	r, err := a.Client.Announce(ctx, tracker.Request{
+		InfoHash: in.InfoHash, PeerID: in.PeerID, Port: in.Port,
+		Uploaded: in.Uploaded, Downloaded: in.Downloaded, Left: in.Left,
+		Event: eventOf(in.Event), NumWant: in.NumWant, Key: a.Key, Extra: a.Extra,
+	})
+	if err != nil {
+		return peer.Announced{}, err
+	}
+	out := peer.Announced{
+		Interval: r.Interval, MinInterval: r.MinInterval,
+		Complete: r.Complete, Incomplete: r.Incomplete, Warning: r.Warning,
+	}
+	for _, p := range r.Peers {
+		out.Peers = append(out.Peers, p.Addr)
+	}
+	return out, nil
+}
+
+func eventOf(e peer.AnnounceEvent) tracker.Event {
+	switch e {
+	case peer.EventStarted:
+		return tracker.EventStarted
+	case peer.EventCompleted:
+		return tracker.EventCompleted
+	case peer.EventStopped:
+		return tracker.EventStopped
+	}
+	return tracker.EventNone
+}
