@@ -15,7 +15,7 @@ type Config struct {
 	Slots int
 	// Optimistic is how many more are unchoked to try them. BEP 3 counts
 	// the optimistic unchoke within its four; here it comes on top, as in
-	// Kurose and Ross.
+	// Kurose and Ross. The cooperative policy has none of these.
 	Optimistic int
 	// Interval is the time between two calls of Rechoke.
 	Interval time.Duration

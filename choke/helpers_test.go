@@ -23,7 +23,7 @@ func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 //
 //	ID[:FLAGS][,KEY=NUMBER]...
 //
-// Flags: i interested, u unchoked, s snubbed, S seed. Keys: down, up, since
+// Flags: i interested, u unchoked, s snubbed, S seed, z idle. Keys: down, up, since
 // (UnchokedAt, in seconds), joined, has (Progress), left (default 1).
 func remotes(t *testing.T, text string) []Remote {
 	t.Helper()
@@ -38,6 +38,7 @@ func remotes(t *testing.T, text string) []Remote {
 		r := Remote{
 			ID: ID(n), Joined: epoch, Left: 1, Interested: strings.Contains(flags, "i"),
 			Unchoked: strings.Contains(flags, "u"), Snubbed: strings.Contains(flags, "s"), Seed: strings.Contains(flags, "S"),
+			Idle: strings.Contains(flags, "z"),
 		}
 		for kv := range strings.FieldsFuncSeq(rest, func(c rune) bool { return c == ',' }) {
 			k, v, _ := strings.Cut(kv, "=")
@@ -87,6 +88,7 @@ func apply(now time.Time, rs []Remote, d Decision) {
 		if on && !rs[i].Unchoked {
 			rs[i].UnchokedAt = now
 		}
+		rs[i].Idle = rs[i].Idle && rs[i].Unchoked && on // a slot is idle after a while only
 		rs[i].Unchoked = on
 	}
 }

@@ -46,14 +46,22 @@ func TestDecisions(t *testing.T) {
 		{"fill ends no turn", NewSeeding, true, "1:iu,since=1 2:iu,since=2 3:iu,since=3 4:i", "1 2 3"},
 		{"fill queues", NewSeeding, true, "1:iu,since=1 2:i,joined=9 3:i,joined=8 4:i,joined=7", "1 3 4"},
 
-		{"poorest first", NewCooperative, false, "1:i,has=.4 2:i,has=.1 3:i,has=.3 4:i,has=.2", "2 3 4"},
+		{"poorest first", NewCooperative, false, "1:i,has=.9 2:i,has=.1 3:i,has=.6 4:i,has=.3", "2 4"},
+		{"near ones by chance", NewCooperative, false, "1:i,has=.1 2:i,has=.2 3:i,has=.15 4:i,has=.9", "1 2|1 3|2 3"},
 		{"nothing to serve", NewCooperative, false, "1:i,left=0 2:i,has=.9", "2"},
-		{"poorer displaces", NewCooperative, false, "1:iu,has=.4,up=1,since=990 2:iu,has=.1,up=1,since=990 3:iu,has=.3,up=1,since=990 4:i,has=.2", "2 3 4"},
-		{"equal stays", NewCooperative, false, "1:i 2:iu,up=1,since=1 3:iu,up=1,since=1 4:iu,up=1,since=1", "2 3 4"},
-		{"an unused slot is passed on", NewCooperative, false, "1:iu,since=990 2:i,has=.5 3:i,has=.5 4:i,has=.5", "2 3 4"},
+		{"poorer displaces", NewCooperative, false, "1:iu,has=.4,up=1,since=990 2:iu,has=.1,up=1,since=990 3:i,has=.1", "2 3"},
+		{"a little poorer does not", NewCooperative, false, "1:iu,has=.4,up=1,since=990 2:iu,has=.4,up=1,since=990 3:i,has=.36", "1 2"},
+		{"equal stays", NewCooperative, false, "1:i 2:iu,up=1,since=1 3:iu,up=1,since=1 4:i", "2 3"},
+		{"an unused slot is passed on", NewCooperative, false, "1:iu,since=990 2:i,has=.5 3:i,has=.5", "2 3"},
 		{"an unused slot nobody needs", NewCooperative, false, "1:iu,since=990 2:i,has=.5", "1 2"},
-		{"fill displaces nobody", NewCooperative, true, "1:iu,has=.9 2:iu,has=.9 3:iu,has=.9 4:i", "1 2 3"},
-		{"fill: poorest first", NewCooperative, true, "1:iu,has=.9 2:i,has=.5 3:i,has=.4 4:i,has=.3", "1 3 4"},
+		{"nobody is tried", NewCooperative, false, "1:i,has=.9 2:i 3:i,has=.4 4", "2 3"},
+		{"nothing left for it, others wait", NewCooperative, false, "1:iu,left=0,up=1,since=990 2:i 3:i", "2 3"},
+		{"nothing left for it, nobody waits", NewCooperative, false, "1:u,left=0,up=1,since=990 2:i", "1 2"},
+		{"fill displaces nobody", NewCooperative, true, "1:iu,has=.9 2:iu,has=.9 3:i", "1 2"},
+		{"fill: poorest first", NewCooperative, true, "1:iu,has=.9 2:i,has=.5 3:i,has=.8 4:i,has=.2", "1 4"},
+		{"fill takes the slot of an idle one", NewCooperative, true, "1:iuz 2:iu,has=.9 3:i,has=.9", "2 3"},
+		{"fill: idle, and nobody waits", NewCooperative, true, "1:iuz 2:iu,has=.9", "1 2"},
+		{"an idle one keeps its slot in tit-for-tat", NewTitForTat, true, "1:iuz,since=990 2:iu,since=990 3:iu,since=990 4:i", "1 2 3"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -65,8 +65,11 @@ func (w *world) run(rechokes int) {
 		now = now.Add(2 * time.Second)
 		before := slices.Clone(w.rs)
 		d := w.ask(now, w.policy.Rechoke, w.twin.Rechoke)
-		if w.tft {
+		switch {
+		case w.tft:
 			w.checkMerit(before, d)
+		case w.coop:
+			w.checkNeed(before, d)
 		}
 		if w.t.Failed() {
 			return
@@ -90,6 +93,7 @@ func (w *world) change(now time.Time) {
 		r.UpRate = float64(w.rng.IntN(2))
 		r.Progress = float64(w.rng.IntN(5)) / 4
 		r.Left = w.rng.IntN(3)
+		r.Idle = r.Unchoked && w.rng.IntN(3) == 0
 	}
 }
 
@@ -108,18 +112,33 @@ func (w *world) ask(now time.Time, q, twin question) Decision {
 		w.t.Errorf("the order of the snapshot matters: %q and %q", show(d), show(e))
 	}
 	w.checkSlots(d)
+	if w.coop {
+		w.checkIdle(d)
+	}
 	apply(now, w.rs, d)
 	return d
 }
 
-func (w *world) served(r *Remote) bool { return r.Unchoked && w.wants(r) }
+// served says whether a Fill must leave a remote its slot.
+func (w *world) served(r *Remote) bool { return r.Unchoked && w.wants(r) && !(w.coop && r.Idle) }
+
+// slots is how many there may be.
+func (w *world) slots() int {
+	if w.coop {
+		return w.cfg.Slots // nobody is tried
+	}
+	return w.cfg.Slots + w.cfg.Optimistic
+}
 
 func (w *world) wants(r *Remote) bool {
 	return r.Interested && !r.Seed && (r.Left > 0 || !w.coop)
 }
 
 func (w *world) checkSlots(d Decision) {
-	total := w.cfg.Slots + w.cfg.Optimistic
+	total := w.slots()
+	if p, ok := w.policy.(interface{ Slots() int }); !ok || p.Slots() != total {
+		w.t.Errorf("the policy says that it has other than %d slots", total)
+	}
 	if len(d.Unchoked) > total {
 		w.t.Errorf("%d unchoked in %d slots", len(d.Unchoked), total)
 	}
@@ -150,6 +169,41 @@ func (w *world) checkSlots(d Decision) {
 	for _, id := range d.Unchoked {
 		if byID(w.rs, id) == nil {
 			w.t.Errorf("%d is not here", id)
+		}
+	}
+}
+
+// lagging says whether a remote is at the end of the cooperative policy's queue.
+func (w *world) lagging(id ID) bool {
+	return slices.ContainsFunc(w.policy.(*cooperative).lagged, func(l lag) bool { return l.id == id })
+}
+
+// checkIdle checks that nobody holds a slot without using it while somebody waits
+// who would use it, as far as is known.
+func (w *world) checkIdle(d Decision) {
+	for _, idle := range w.rs {
+		if !idle.Idle || !slices.Contains(d.Unchoked, idle.ID) {
+			continue
+		}
+		for _, r := range w.rs {
+			if w.wants(&r) && !r.Idle && !slices.Contains(d.Unchoked, r.ID) && !w.lagging(r.ID) {
+				w.t.Errorf("%d is idle in its slot, and %d waits", idle.ID, r.ID)
+			}
+		}
+	}
+}
+
+// checkNeed checks after a rechoke that nobody waits who is poorer than one that
+// is served by more than chance and a holder's margin make up for.
+func (w *world) checkNeed(rs []Remote, d Decision) {
+	for _, r := range rs {
+		if !w.wants(&r) || slices.Contains(d.Unchoked, r.ID) || w.lagging(r.ID) || r.Idle {
+			continue
+		}
+		for _, id := range d.Unchoked {
+			if got := byID(rs, id); got.Progress > r.Progress+spread+keepMargin {
+				w.t.Errorf("%d has %.2f and is served, %d has %.2f and waits", id, got.Progress, r.ID, r.Progress)
+			}
 		}
 	}
 }

@@ -37,6 +37,7 @@ func (e *Engine) corrupt(i int, f *flight, now time.Time) {
 	e.stats.WastedCorrupt += uint64(e.geo.PieceSize(i))
 	if f.oneSender() {
 		e.pick.Corrupt(i)
+		e.freed, e.refill = true, true
 		e.refill = true
 		e.strike(f.from[0], now)
 		return
@@ -86,6 +87,7 @@ func (e *Engine) sumsDone(j *sumsJob) {
 			e.failures[j.piece] = append(past, j.failed)
 		}
 		e.pick.Corrupt(j.piece)
+		e.freed, e.refill = true, true
 		e.refill = true
 		return
 	}

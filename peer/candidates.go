@@ -2,6 +2,7 @@ package peer
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"starling/p2p"
@@ -121,6 +122,13 @@ func (cs *candidates) next(now time.Time) (string, bool) {
 	}
 	cs.wake = earliest
 	return "", false
+}
+
+// due says whether there is an address to dial now.
+func (cs *candidates) due(now time.Time) bool {
+	return !now.Before(cs.wake) && slices.ContainsFunc(cs.list, func(c *candidate) bool {
+		return !c.connected && !c.ours && !c.next.After(now)
+	})
 }
 
 // connected notes that a remote with this address is connected, whoever

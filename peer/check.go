@@ -101,7 +101,7 @@ func (e *Engine) checkRemote(r *remote) error {
 	switch {
 	case useful != r.useful || needs != r.needs:
 		return fmt.Errorf("useful %d and needs %d, really %d and %d", r.useful, r.needs, useful, needs)
-	case r.useful > 0 && !r.amInterested, r.useful == 0 && r.amInterested && !r.peerChoking:
+	case r.useful > 0 && !r.amInterested && !r.resting, r.useful == 0 && r.amInterested && !r.peerChoking:
 		return fmt.Errorf("useful %d, interested %v", r.useful, r.amInterested)
 	case r.seed != r.have.All():
 		return fmt.Errorf("%d pieces, seed %v", r.have.Count(), r.seed)

@@ -116,19 +116,21 @@ func (e *Engine) greet(r *remote, head []byte) error {
 func (e *Engine) admit(r *remote) error {
 	open := 0
 	for _, o := range e.order {
-		if o == r || o.fault != nil || o.phase < declaring && !o.dialed {
-			continue
-		}
-		open++
-		if o.phase < declaring || o.peerID != r.peerID {
-			continue
-		}
-		if o.dialed == r.dialed || (string(e.cfg.PeerID[:]) < string(r.peerID[:])) == o.dialed {
+		switch {
+		case o == r || o.fault != nil || o.phase < declaring && !o.dialed:
+		case o.phase < declaring:
+			// If it is the same peer, which dialed us meanwhile, its HELO
+			// will decide. Both would else refuse each other.
+			count(&open, o.addr != r.addr)
+		case o.peerID != r.peerID:
+			open++
+		case o.dialed == r.dialed || (string(e.cfg.PeerID[:]) < string(r.peerID[:])) == o.dialed:
 			return p2p.Violation(p2p.ReasonDuplicate, "already connected to %s", o.addr)
+		default:
+			e.fault(o, p2p.Violation(p2p.ReasonDuplicate, "a better connection to %s", r.addr))
 		}
-		e.fault(o, p2p.Violation(p2p.ReasonDuplicate, "a better connection to %s", r.addr))
 	}
-	if open >= e.cfg.MaxRemotes && !r.dialed {
+	if open >= e.cfg.MaxRemotes && !r.dialed && !e.displace(e.now()) {
 		return p2p.Violation(p2p.ReasonTooMany, "%d connections", open)
 	}
 	return nil
@@ -170,6 +172,7 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 	}
 	now := e.now()
 	r.phase, r.lastData, r.rtt = ready, now, now.Sub(r.greeted)
+	r.used = usage{last: now, since: now}
 	if r.seed = r.have.All(); r.seed {
 		e.pick.AddSeed()
 	} else {
@@ -285,14 +288,15 @@ func (e *Engine) dialMore(now time.Time) {
 	if e.stopping {
 		return
 	}
-	open, half := 0, 0
+	open, half, all := 0, 0, len(e.order)
 	for _, r := range e.order {
-		open++
-		if r.phase == dialing {
-			half++
-		}
+		count(&open, r.overstays(now) <= 0)
+		count(&half, r.phase == dialing)
 	}
-	for open < e.dialUpTo() && half < maxHalfOpen {
+	if all >= e.cfg.MaxRemotes && open < e.dialUpTo() && e.cands.due(now) {
+		e.displace(now) // there is room at the next tick
+	}
+	for open < e.dialUpTo() && half < maxHalfOpen && all < e.cfg.MaxRemotes {
 		addr, ok := e.cands.next(now)
 		if !ok {
 			return
@@ -303,6 +307,7 @@ func (e *Engine) dialMore(now time.Time) {
 		}
 		open++
 		half++
+		all++
 		id := e.node.Host().Dial(addr)
 		e.add(&remote{id: id, dialed: true, addr: addr, phase: dialing, opened: now, lastIn: now, lastSent: now})
 	}

@@ -54,9 +54,20 @@ func (e *Engine) onSuggest(r *remote, m *p2p.Message) error {
 // askAll gives every remote with room its next requests. Limited downloads
 // start with a different remote each time, so that none is always last.
 func (e *Engine) askAll() {
+	if e.freed {
+		e.freed = false
+		for _, r := range e.order {
+			e.stir(r)
+		}
+	}
 	n := len(e.order)
+	e.sources = 0
 	for i := range n {
-		e.ask(e.order[(i+e.turn)%n])
+		r := e.order[(i+e.turn)%n]
+		if !r.peerChoking {
+			e.sources++
+		}
+		e.ask(r)
 	}
 	e.turn++
 }
@@ -77,6 +88,7 @@ func (e *Engine) ask(r *remote) {
 		}
 		run, ok := e.choose(r)
 		if !ok {
+			e.rest(r)
 			return
 		}
 		e.request(r, run, now)
@@ -121,6 +133,10 @@ func (e *Engine) choose(r *remote) (piece.Run, bool) {
 
 func (e *Engine) request(r *remote, run piece.Run, now time.Time) {
 	e.pick.Requested(run)
+	if end := e.pick.InEndgame(); end != e.endgame {
+		e.endgame = end
+		e.freed, e.refill = true, true // those who rest may help
+	}
 	if len(r.requests) == 0 {
 		r.lastData, r.lastPiece = now, now
 	}
@@ -145,7 +161,7 @@ func (e *Engine) release(r *remote, q *request) {
 	r.outstanding -= q.run.Length
 	e.asked -= q.run.Length
 	e.pick.Unrequested(q.run)
-	e.refill = true
+	e.refill, e.freed = true, true
 }
 
 // releaseAll gives back all of a remote's requests: it is gone.
@@ -249,12 +265,19 @@ func pieceRun(m *p2p.Message, g piece.Geometry) (piece.Run, error) {
 // trip. While that is little the window doubles each round trip, as TCP's slow
 // start does. When it is much, requests only queue at the remote, out of reach
 // of others who would answer them sooner: a swarm whose queues are long has
-// idle uplinks elsewhere.
+// idle uplinks elsewhere. The more there are who serve us, the sooner it counts
+// as much, but for a window of a piece or less: a small one is slow because the
+// path is.
 func (e *Engine) adapt(r *remote, q *request, now time.Time) {
+	short, long := shortWait, longWait
+	if r.window > startWindow {
+		n := time.Duration(3*min(max(e.sources, 1), maxSources) - 2)
+		short, long = short/n, long/n
+	}
 	switch wait := now.Sub(q.at) - r.rtt; {
-	case wait < shortWait:
+	case wait < short:
 		r.window = min(r.window+q.run.Length, maxWindow)
-	case wait > longWait:
+	case wait > long:
 		r.window = max(r.window-r.window/4, minWindow)
 	}
 }

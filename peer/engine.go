@@ -20,10 +20,11 @@ const (
 	pieceTimeout   = 30 * time.Second // no whole PIEC while some are owed
 	tickEvery      = time.Second
 	minWindow      = 32 << 10
-	startWindow    = 512 << 10
+	startWindow    = 256 << 10
 	maxWindow      = 16 * maxRun
 	shortWait      = 100 * time.Millisecond
 	longWait       = 250 * time.Millisecond
+	maxSources     = 10
 	budget         = 32 << 20 // bytes asked for or not yet on disk
 	// bulkAhead is how many PIECs of a fast connection are with the host, so
 	// that its writer never waits for us. A slow one gets one at a time: what
@@ -111,6 +112,8 @@ type Engine struct {
 	announce announceState
 	spread   spreader
 	gossipAt time.Time // not before
+	// displaceAt is when the next remote may be displaced.
+	displaceAt time.Time
 	up, down bucket
 	upT      *p2p.Timer // when up has paid its debt
 	downT    *p2p.Timer // and down
@@ -135,6 +138,9 @@ type Engine struct {
 	stopping bool
 	stalled  bool
 	faulty   bool // a remote has a fault
+	sources  int  // remotes that served us when last we asked all
+	endgame  bool // all that is missing is asked for
+	freed    bool // what was asked for may be asked of others
 	refill   bool // somebody may have room for requests
 	rechoke  bool // a slot may be free
 	chokeBuf []choke.Remote

@@ -18,9 +18,20 @@ func slow(rate float64) func(*member, *EngineConfig) {
 }
 
 func TestCorruptPeerIsBanned(t *testing.T) {
-	for pieceLength, size := range map[int64]int64{64 << 10: 4 << 20, 512 << 10: 24 << 20} {
+	for _, tt := range []struct {
+		pieceLength, size int64
+		most              int // corrupt pieces that one leecher gets before the ban
+	}{
+		// A piece that is one run has one sender, who is known at once. Of
+		// several senders the liar is known when the piece comes right, and
+		// goes on until then. A block is always one run; 64 KiB are, unless a
+		// slow remote's window has shrunk.
+		{piece.BlockSize, 2 << 20, strikesToBan},
+		{64 << 10, 4 << 20, 4},
+		{512 << 10, 24 << 20, 9},
+	} {
 		for seed := range uint64(3) {
-			s := newSwarm(t, seed, size, pieceLength)
+			s := newSwarm(t, seed, tt.size, tt.pieceLength)
 			s.join(true, slow(1<<20))
 			s.join(true, slow(1<<20))
 			liar := s.join(true, func(m *member, cfg *EngineConfig) {
@@ -40,22 +51,15 @@ func TestCorruptPeerIsBanned(t *testing.T) {
 					}
 					banned++
 					if !strings.HasPrefix(ev.Detail, liar.addr) {
-						t.Errorf("piece length %d, seed %d: an honest peer was banned: %s", pieceLength, seed, ev.Detail)
+						t.Errorf("piece length %d, seed %d: an honest peer was banned: %s", tt.pieceLength, seed, ev.Detail)
 					}
 				}
-				// A piece that is one run has one sender, who is known at
-				// once. Of several senders the liar is known when the
-				// piece comes right, and goes on until then.
-				most := strikesToBan
-				if pieceLength > maxRun {
-					most = 9
-				}
-				if n := l.stats.CorruptPieces; n > most {
-					t.Errorf("piece length %d, seed %d: %d corrupt pieces before the ban", pieceLength, seed, n)
+				if n := l.stats.CorruptPieces; n > tt.most {
+					t.Errorf("piece length %d, seed %d: %d corrupt pieces before the ban", tt.pieceLength, seed, n)
 				}
 			}
 			if banned == 0 {
-				t.Errorf("piece length %d, seed %d: nobody banned the liar", pieceLength, seed)
+				t.Errorf("piece length %d, seed %d: nobody banned the liar", tt.pieceLength, seed)
 			}
 		}
 	}

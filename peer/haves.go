@@ -15,6 +15,9 @@ func (e *Engine) onHave(r *remote, m *p2p.Message) error {
 		e.pick.AddHave(i)
 		if e.pick.WantsPiece(i) {
 			r.useful++
+			if r.resting && e.pick.Open(i) {
+				e.stir(r)
+			}
 		}
 		if mine.Has(i) {
 			r.needs--
@@ -70,7 +73,7 @@ func (e *Engine) onDontHave(r *remote, m *p2p.Message) error {
 // waits for the next HAVEs, or a swarm whose peers have little yet would say
 // nothing else.
 func (e *Engine) interest(r *remote) {
-	switch want := r.useful > 0; {
+	switch want := r.useful > 0 && !r.resting; {
 	case r.phase != ready || want == r.amInterested:
 	case want:
 		r.amInterested = true
@@ -85,8 +88,26 @@ func (e *Engine) interest(r *remote) {
 // loseInterest says that a remote has nothing for us, if that is so and it has
 // not been said.
 func (e *Engine) loseInterest(r *remote) {
-	if r.phase == ready && r.amInterested && r.useful == 0 {
+	if r.phase == ready && r.amInterested && (r.useful == 0 || r.resting) {
 		r.amInterested = false
 		e.send(r, typeNoInter, nil)
+	}
+}
+
+// rest gives a slot back that we have no use for now: all that the remote has
+// for us is asked of others. It would else sit on a slot that somebody else
+// could use, until it finds out.
+func (e *Engine) rest(r *remote) {
+	if !r.peerChoking && len(r.requests) == 0 && !r.guides {
+		r.resting = true
+		e.loseInterest(r)
+	}
+}
+
+// stir ends a rest: there may be something to ask for again.
+func (e *Engine) stir(r *remote) {
+	if r.resting {
+		r.resting = false
+		e.interest(r)
 	}
 }

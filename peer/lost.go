@@ -45,7 +45,7 @@ func (e *Engine) lose(pieces []int) {
 			e.send(r, typeDontHave, e.scratch)
 		}
 	}
-	e.refill = true
+	e.freed, e.refill = true, true
 }
 
 // loseTo brings up to date what a remote and we have for each other.

@@ -70,6 +70,7 @@ type remote struct {
 	maxQueue    int           // how many requests it queues
 	suggested   []int
 	guides      bool // it suggests: only those pieces are asked of it
+	resting     bool // we said NINT because there is nothing to ask it for now
 	snubbed     bool // owed us bytes for snubAfter and sent none
 	unrequested int  // PIECs that nobody asked for
 	rejected    int  // REJEs in a row
@@ -79,7 +80,7 @@ type remote struct {
 	queue     []piece.Run // its requests, not yet handed to the host
 	bulk      int         // PIECs handed to the host and not known to have left
 	bad       int         // requests that we could not serve
-	served    time.Time   // when its last PIEC was handed to the host
+	served    time.Time   // when its last PIEC was handed to the host, or left
 	handouts  []handout   // pieces we suggested and it has not announced
 	announced time.Time   // when it last announced a piece that we have
 	guided    bool        // we suggest to it what to ask for
@@ -92,6 +93,7 @@ type remote struct {
 	controlIn   uint64   // bytes received that are not payload
 	controlOut  uint64   // bytes sent that are not payload
 	lastTraffic p2p.Traffic
+	used        usage // of its place
 }
 
 // flow is one direction's payload: its rate and its total.

@@ -13,8 +13,10 @@ import (
 // fifty remotes all but the unchoked are of that kind, and at hundreds of pieces
 // a second their HAVEs would cost more than the pieces.
 const (
-	haveDelay = 5 * time.Millisecond
-	lazyDelay = 250 * time.Millisecond
+	haveDelay = 2 * time.Millisecond
+	lazyDelay = 500 * time.Millisecond
+	// lazyShare of the torrent's pieces do not wait for each other.
+	lazyShare = 64
 )
 
 // teller is what we have told to whom. log are the pieces that were verified
@@ -24,6 +26,8 @@ type teller struct {
 	log  []int
 	soon *p2p.Timer
 	late *p2p.Timer
+	last time.Time // when the last were sent to those who can act
+	told int       // how much of log everybody has been told
 }
 
 func (t *teller) init(e *Engine, n *p2p.Node) {
@@ -38,7 +42,10 @@ func (e *Engine) news(i int, now time.Time) {
 	t := &e.teller
 	t.log = append(t.log, i)
 	if !t.soon.Armed() {
-		t.soon.Set(now.Add(haveDelay))
+		t.soon.Set(t.last.Add(haveDelay)) // at once if that has passed
+	}
+	if len(t.log)-t.told >= max(1, e.geo.NumPieces()/lazyShare) {
+		t.late.Set(now)
 	}
 	t.later(now)
 }
@@ -51,6 +58,7 @@ func (t *teller) later(now time.Time) {
 }
 
 func (e *Engine) tellSoon() {
+	e.teller.last = e.now()
 	for _, r := range e.order {
 		if r.curious() {
 			e.tell(r)
@@ -61,8 +69,10 @@ func (e *Engine) tellSoon() {
 
 // tellAll tells everybody.
 func (e *Engine) tellAll() {
-	e.teller.soon.Stop()
-	e.teller.late.Stop()
+	t := &e.teller
+	t.soon.Stop()
+	t.late.Stop()
+	t.last, t.told = e.now(), len(t.log)
 	for _, r := range e.order {
 		e.tell(r)
 		e.loseInterest(r)
@@ -96,5 +106,5 @@ func (e *Engine) retell() {
 		e.tell(r)
 		r.told = 0
 	}
-	e.teller.log = e.teller.log[:0]
+	e.teller.log, e.teller.told = e.teller.log[:0], 0
 }

@@ -11,6 +11,7 @@ func (e *Engine) tick() {
 	now := e.now()
 	for _, r := range e.order {
 		e.readTraffic(r, now)
+		r.used.note(now, r.in.total+r.out.total)
 		if err := e.overdue(r, now); err != nil {
 			e.fault(r, err)
 		}

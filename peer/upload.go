@@ -53,10 +53,13 @@ func (e *Engine) onCancel(r *remote, m *p2p.Message) error {
 // onDrained hears that a PIEC has left for the network.
 func (e *Engine) onDrained(c p2p.ConnID, left int) {
 	if r := e.remotes[c]; r != nil {
-		r.bulk = left
-		e.readTraffic(r, e.now()) // not only each second, or the rate would jump
+		now := e.now()
+		if r.bulk = left; left == 0 {
+			r.served = now
+		}
+		e.readTraffic(r, now) // not only each second, or the rate would jump
 		e.serve(r)
-		e.watchIdle(r, e.now())
+		e.watchIdle(r, now)
 	}
 	e.settle()
 }

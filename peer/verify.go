@@ -123,6 +123,7 @@ func (e *Engine) putDone(j *putJob) {
 		f.complete = false
 		f.from = slices.DeleteFunc(f.from, func(c contribution) bool { return c.run == j.run })
 		e.pick.Unreceived(j.run)
+		e.freed = true
 		e.diskFailed(j.err)
 	case j.whole:
 		e.diskWorks()
@@ -143,6 +144,7 @@ func (e *Engine) verified(i int, ok bool, err error) {
 	switch {
 	case err != nil:
 		e.pick.Corrupt(i) // what is on the disk cannot be read: fetch it again
+		e.freed, e.refill = true, true
 		e.diskFailed(err)
 		return
 	case !ok:

@@ -140,6 +140,13 @@ func (p *Picker) InFlightPieces() int { return len(p.partials) }
 // HAVE names such a piece is interesting.
 func (p *Picker) WantsPiece(i int) bool { return p.lack.Has(i) }
 
+// Open says whether piece i is wanted and has blocks that are neither received
+// nor asked for.
+func (p *Picker) Open(i int) bool {
+	q := p.partial(i)
+	return p.lack.Has(i) && (q == nil || q.open != none)
+}
+
 // Wanted says whether bf has a piece that is wanted and not verified. It
 // costs at most a step for 64 pieces.
 func (p *Picker) Wanted(bf *Bitfield) bool { return p.lack.Intersects(bf) }

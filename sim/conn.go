@@ -22,8 +22,19 @@ type end struct {
 func (h *Host) newEnd() *end {
 	h.last++
 	e := &end{h: h, id: h.last}
+	for uint64(len(h.conns)) <= uint64(e.id) {
+		h.conns = append(h.conns, nil)
+	}
 	h.conns[e.id] = e
 	return e
+}
+
+// end is the host's end of a connection, nil if it is gone.
+func (h *Host) end(c p2p.ConnID) *end {
+	if uint64(c) < uint64(len(h.conns)) {
+		return h.conns[c]
+	}
+	return nil
 }
 
 // drained tells the protocol that a message with a body has left.
@@ -60,7 +71,7 @@ func (h *Host) Dial(addr string) p2p.ConnID {
 // arrive is a dial's request at the host that it is for.
 func (w *World) arrive(e *end, far *Host, addr string) {
 	h := e.h
-	lost := far.silent || w.blocked(h, far) || w.blocked(far, h) || far.frozen
+	lost := far.silent || h.silent || w.blocked(h, far) || w.blocked(far, h) || far.frozen
 	switch {
 	case lost:
 		w.At(w.now+dialTimeout-w.latency(h, far), func() { e.fail(ErrTimeout) })
@@ -110,7 +121,7 @@ func (e *end) fail(err error) {
 // drop forgets an end without a word.
 func (e *end) drop() {
 	e.gone, e.open = true, false
-	delete(e.h.conns, e.id)
+	e.h.conns[e.id] = nil
 	if e.out != nil {
 		e.out.discard()
 	}
@@ -119,12 +130,12 @@ func (e *end) drop() {
 // Close implements p2p.Host. The frame that is under way and the control
 // messages behind it still leave, unless that takes longer than linger.
 func (h *Host) Close(c p2p.ConnID, _ error) {
-	e := h.conns[c]
+	e := h.end(c)
 	if e == nil {
 		return
 	}
 	e.gone, e.open = true, false
-	delete(h.conns, c)
+	h.conns[c] = nil
 	if e.out != nil {
 		e.out.finish()
 	}
@@ -132,7 +143,7 @@ func (h *Host) Close(c p2p.ConnID, _ error) {
 
 // Send implements p2p.Host.
 func (h *Host) Send(c p2p.ConnID, m p2p.Message) error {
-	e := h.conns[c]
+	e := h.end(c)
 	if e == nil || !e.open {
 		release(m.Body)
 		return p2p.ErrClosed
@@ -162,7 +173,7 @@ func (e *end) deliver(n int, m *p2p.Message) {
 	if m == nil {
 		return
 	}
-	spec, _ := h.limits.For(m.Type)
+	spec := h.specs.find(m.Type)
 	if m.Len() > spec.Max {
 		release(m.Body)
 		e.drop()
@@ -194,7 +205,7 @@ func release(b p2p.Payload) {
 
 // Far is the host at the other end of a connection, nil if it is not known.
 func (h *Host) Far(c p2p.ConnID) *Host {
-	if e := h.conns[c]; e != nil && e.other != nil {
+	if e := h.end(c); e != nil && e.other != nil {
 		return e.other.h
 	}
 	return nil

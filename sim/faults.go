@@ -15,7 +15,7 @@ func (h *Host) SetRates(up, down float64) {
 		h.up.quantum = int(min(max(float64(quantumTime)/h.up.nsPerByte, minQuantum), maxQuantum))
 	}
 	for id := p2p.ConnID(1); id <= h.last; id++ {
-		if e := h.conns[id]; e != nil && e.out != nil {
+		if e := h.end(id); e != nil && e.out != nil {
 			e.out.resize()
 			e.other.out.resize()
 		}
@@ -43,7 +43,7 @@ func (h *Host) Stop() {
 // stop drops every connection; the other ends hear err, if it is not nil.
 func (h *Host) stop(err error) {
 	for id := p2p.ConnID(1); id <= h.last; id++ {
-		e := h.conns[id]
+		e := h.end(id)
 		if e == nil {
 			continue
 		}
@@ -64,7 +64,7 @@ func (h *Host) halt() {
 	h.waiting = nil
 	h.frozen = false
 	h.timer.at = time.Time{}
-	h.up.debt = 0
+	h.up.debt, h.up.controlAt = 0, 0
 }
 
 // Freeze stops the host's process and its link until Thaw, as when a virtual
@@ -163,9 +163,7 @@ func (p *pipe) hold(k *packet) {
 func (p *pipe) drain() {
 	for _, k := range p.held {
 		release(k.msg.Body)
-		if k.credit {
-			p.inflight -= int(k.size)
-		}
+		p.off(k)
 	}
 	p.held = nil
 	p.holds++

@@ -25,14 +25,16 @@ type Host struct {
 	addr, ip string
 	cfg      HostConfig
 	p        p2p.Protocol
-	limits   *p2p.Limits
 	rand     *rand.Rand
 	loss     *rand.Rand
 	rack     *rack
 	up       uplink
 	down     link
 
-	conns map[p2p.ConnID]*end
+	// conns are the ends by ConnID, nil once they are gone: a look-up is what
+	// every message begins with, and ids are few in a run.
+	conns []*end
+	specs specTable
 	last  p2p.ConnID
 	timer timer
 	skew  time.Duration // how far its clock is ahead
@@ -56,9 +58,14 @@ var workers = [p2p.NumClasses]int{p2p.Disk: 2, p2p.Flush: 2, p2p.Network: 4}
 // Start gives the host its protocol and what it may read. A host that was
 // stopped may be started again.
 func (h *Host) Start(p p2p.Protocol, l *p2p.Limits) {
-	h.p, h.limits, h.running, h.silent = p, l, true, false
+	h.p, h.running = p, true
+	h.specs.fill(l)
 	for c := range h.workers {
 		h.workers[c] = make([]time.Duration, workers[c])
+	}
+	if h.silent { // what was sent to it meanwhile is answered with a reset
+		h.silent = false
+		h.w.resume()
 	}
 }
 
@@ -178,7 +185,7 @@ func (d *doneJob) act() {
 
 // Traffic implements p2p.Host.
 func (h *Host) Traffic(c p2p.ConnID) p2p.Traffic {
-	if e := h.conns[c]; e != nil {
+	if e := h.end(c); e != nil {
 		return e.traffic
 	}
 	return p2p.Traffic{}

@@ -20,6 +20,7 @@ type pipe struct {
 	cur      p2p.Message // the frame that is under way
 	left     int         // bytes of it that have not left; 0: none is
 	inflight int         // bytes of frames that have left and not arrived
+	ctlSent  int         // bytes of control messages that have left and not arrived
 	window   int
 	queued   bool // it waits for its turn at the uplink, or has it
 	closing  bool // what is under way still leaves, then a fin
@@ -78,7 +79,7 @@ func (p *pipe) room(m *p2p.Message) bool {
 	if m.Body != nil {
 		return len(p.bulk) < bulkMessages
 	}
-	return p.ctlBytes+p2p.HeaderSize+len(m.Head) <= controlBytes
+	return p.ctlBytes+p2p.HeaderSize+len(m.Head) <= controlBytes && p.ctlSent <= controlBytes+p.window
 }
 
 // put takes a message into the outbox.
@@ -99,12 +100,11 @@ func (p *pipe) put(m p2p.Message) {
 // sendControl lets a message leave now.
 func (p *pipe) sendControl(m p2p.Message) {
 	n := p2p.HeaderSize + len(m.Head)
-	up := &p.from.h.up
-	up.debt += n
 	p.from.traffic.Out += uint64(n)
+	p.ctlSent += n
 	k := p.packet(n)
 	k.msg, k.whole = m, true
-	p.depart(k, up.time(n))
+	p.depart(k, p.from.h.up.control(n))
 }
 
 func (p *pipe) packet(n int) *packet {
@@ -171,9 +171,7 @@ func (p *pipe) barred() bool {
 // arrived ends a packet's way.
 func (p *pipe) arrived(k *packet) {
 	n := int(k.size)
-	if k.credit {
-		p.inflight -= n
-	}
+	p.off(k)
 	end, whole, err, m := k.end, k.whole, k.err, k.msg
 	*k = packet{}
 	w := p.from.h.w
@@ -190,8 +188,17 @@ func (p *pipe) arrived(k *packet) {
 	if p.left > 0 || len(p.bulk) > 0 {
 		p.enqueue()
 	}
-	if p.to.gone && !p.from.gone {
+	if p.to.gone && !p.from.gone && !p.to.out.closing {
 		p.to.out.fin(ErrReset) // it writes to a closed socket
+	}
+}
+
+// off takes a packet off the count of what is on its way.
+func (p *pipe) off(k *packet) {
+	if k.credit {
+		p.inflight -= int(k.size)
+	} else {
+		p.ctlSent -= int(k.size)
 	}
 }
 

@@ -13,7 +13,8 @@ type uplink struct {
 	cur       *pipe // whose quantum is leaving
 	n         int   // its bytes
 	took      time.Duration
-	debt      int           // control bytes that have left ahead of their turn
+	debt      int           // control bytes that have left ahead of the quantum that is leaving
+	controlAt time.Duration // when all control messages so far will have left
 	idleAt    time.Duration // when it has nothing more to send
 	since     time.Duration // when it last began to be busy
 }
@@ -29,6 +30,19 @@ func (u *uplink) queueing() time.Duration {
 }
 
 func (u *uplink) time(n int) time.Duration { return time.Duration(float64(n) * u.nsPerByte) }
+
+// control takes the link's time for a message of n bytes, and says how long it
+// takes to leave: it goes ahead of all frames, and behind the control messages
+// before it. Those that take less than a quantum's time together leave side by
+// side: what is told to many at once comes to them at once.
+func (u *uplink) control(n int) time.Duration {
+	now := u.h.w.now
+	u.controlAt = max(u.controlAt, now) + u.time(n)
+	if u.cur != nil {
+		u.debt += n
+	}
+	return max(u.time(n), u.controlAt-now-quantumTime)
+}
 
 // join gives a pipe a turn after all others.
 func (u *uplink) join(p *pipe) {
@@ -61,7 +75,8 @@ func (u *uplink) start() {
 		if u.idleAt < w.now {
 			u.since = w.now
 		}
-		u.cur, u.n, u.took = p, n, u.time(n+u.debt)
+		u.cur, u.n = p, n
+		u.took = u.time(n) + max(u.time(u.debt), u.controlAt-w.now)
 		u.idleAt = w.now + u.took
 		u.debt = 0
 		w.queue.push(w.now+u.took, u)

@@ -145,7 +145,6 @@ func (w *World) Host(cfg HostConfig) *Host {
 		w: w, index: len(w.hosts), addr: cfg.Addr, ip: ip, cfg: cfg,
 		rand:  rand.New(rand.NewPCG(w.cfg.Seed, uint64(len(w.hosts))+1)),
 		loss:  rand.New(rand.NewPCG(w.cfg.Seed^0x10c5, uint64(len(w.hosts))+1)),
-		conns: map[p2p.ConnID]*end{},
 		rack:  w.racks[cfg.Rack],
 	}
 	if cfg.Rack != "" && h.rack == nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"starling/cmd/starling/internal/report"
 	"starling/internal/units"
 	"starling/sim/scenario"
 )
@@ -216,11 +217,14 @@ func (s *simCommand) listParams() error {
 	}
 	docs := []paramDoc{}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %s of %s, %s\n%s\n", s.a.visible(sc.Name), plural(len(sc.Spec.Hosts), "host"),
-		units.FormatExact(sc.Spec.Size), plural(sc.Expectations(), "expectation"), indented(sc.About, 4, 80))
+	fmt.Fprintf(&text, "%s: %s of %s, %s\n", s.a.visible(sc.Name), plural(len(sc.Spec.Hosts), "host"),
+		units.FormatExact(sc.Spec.Size), plural(sc.Expectations(), "expectation"))
+	if sc.About != "" {
+		text.WriteString(indented(report.Escape(sc.About), 4, 80) + "\n")
+	}
 	for _, p := range sc.Params {
 		docs = append(docs, paramDoc{p.Name, p.Default, p.Help})
-		fmt.Fprintf(&text, "--set %s=%s\n%s\n", p.Name, p.Default, indented(p.Help, 4, 80))
+		fmt.Fprintf(&text, "--set %s=%s\n%s\n", report.Escape(p.Name), report.Escape(p.Default), indented(report.Escape(p.Help), 4, 80))
 	}
 	return s.a.result(docs, text.String())
 }

@@ -50,6 +50,7 @@ func (k *simAsk) flags(fs *pflag.FlagSet) {
 	fs.IntVar(&k.hosts, "hosts", 0, "advice: for `N` leechers")
 	fs.Var(&k.up, "up", "advice: the uplink of each, `RATE`")
 	fs.Var(&k.down, "down", "advice: the downlink of each, `RATE`")
+	fs.Lookup("up").DefValue, fs.Lookup("down").DefValue = "10gbit", "10gbit"
 	fs.Var(&k.seedUp, "seed-up", "advice: the uplink of the seed, `RATE` (0: that of a leecher)")
 }
 

@@ -17,8 +17,11 @@ import (
 // maxSeeds bounds --rng-seeds.
 const maxSeeds = 10_000_000
 
-// keptViolations is how many violations of one run are kept for its JSON document.
-const keptViolations = 10
+// What is kept of what went wrong: so many runs, and so many violations of each.
+const (
+	keptSeeds      = 10_000
+	keptViolations = 10
+)
 
 // seedRun is what is kept of one run among many.
 type seedRun struct {
@@ -45,13 +48,14 @@ func (s *simCommand) many(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := s.a.now()
-	doc := seedsDoc{V: 1, Type: "sim_seeds", Runs: s.seeds, First: s.rngSeed, Seeds: []seedDoc{}}
+	doc := seedsDoc{V: 1, Type: "sim_seeds", First: s.rngSeed, Seeds: []seedDoc{}}
 	var text strings.Builder
 	err = inOrder(s.seeds, func(i int) seedRun { return s.one(ctx, s.rngSeed+uint64(i)) }, func(i int, r seedRun) error {
 		if r.err != nil {
 			cancel()
 			return r.err
 		}
+		doc.Runs++
 		if r.bad() {
 			s.note(&doc, &text, &r)
 		}
@@ -59,19 +63,29 @@ func (s *simCommand) many(ctx context.Context) error {
 		return nil
 	})
 	s.a.rep.Finish()
-	if err != nil {
+	s.a.rep.Say("took      %s", s.a.now().Sub(began).Round(10*time.Millisecond))
+	if err != nil && !doc.bad() {
 		return interruptedOr(ctx, "sim "+s.name(), err)
 	}
-	s.a.rep.Say("took      %s", s.a.now().Sub(began).Round(10*time.Millisecond))
-	fmt.Fprintf(&text, "%s, rng seeds %d to %d: %d broke an invariant, %d not as expected\n", plural(s.seeds, "run"),
-		s.rngSeed, s.rngSeed+uint64(s.seeds)-1, doc.Broken, doc.Unexpected)
-	if err := s.a.result(doc, text.String()); err != nil {
+	// What a run that was interrupted has found is worth telling too.
+	if shown := s.showSeeds(&doc, text.String()); shown != nil || err == nil {
+		return shown
+	}
+	return interruptedOr(ctx, "sim "+s.name(), err)
+}
+
+// showSeeds prints the result of many runs, and is the verdict if all were made.
+func (s *simCommand) showSeeds(doc *seedsDoc, text string) error {
+	last := s.rngSeed + uint64(doc.Runs) - 1
+	text += fmt.Sprintf("%s, rng seeds %d to %d: %d broke an invariant, %d not as expected\n", plural(doc.Runs, "run"),
+		s.rngSeed, last, doc.Broken, doc.Unexpected)
+	if err := s.a.result(doc, text); err != nil {
 		return err
 	}
-	if len(doc.Seeds) == 0 {
+	if !doc.bad() || doc.Runs < s.seeds {
 		return nil
 	}
-	err = fmt.Errorf("%d of %s went wrong", len(doc.Seeds), plural(s.seeds, "run"))
+	err := fmt.Errorf("%d of %s went wrong", doc.Broken+doc.Unexpected, plural(doc.Runs, "run"))
 	return (&failure{code: exitOther, what: "sim " + s.name(), err: err}).withHint("%s", doc.Seeds[0].Replay)
 }
 
@@ -168,13 +182,15 @@ type seedDoc struct {
 	Replay       string       `json:"replay"`
 }
 
-// note adds a run that went wrong to the result.
+func (d *seedsDoc) bad() bool { return d.Broken+d.Unexpected > 0 }
+
+// note adds a run that went wrong to the result; of many more than anybody reads
+// only the number.
 func (s *simCommand) note(doc *seedsDoc, text *strings.Builder, r *seedRun) {
 	d := seedDoc{RNGSeed: r.rngSeed, Violations: []string{}, Expectations: outcomeDocs(r.outcomes), Replay: s.replay(r.rngSeed)}
 	for _, v := range r.violations {
 		d.Violations = append(d.Violations, violationText(&v))
 	}
-	doc.Seeds = append(doc.Seeds, d)
 	var what string
 	if r.broken > 0 {
 		doc.Broken++
@@ -188,6 +204,10 @@ func (s *simCommand) note(doc *seedsDoc, text *strings.Builder, r *seedRun) {
 		what = strings.TrimLeft(strings.TrimPrefix(outcomeLine(s.name(), o), "NOT MET"), " ")
 		what = "not met: " + what
 	}
+	if len(doc.Seeds) == keptSeeds {
+		return
+	}
+	doc.Seeds = append(doc.Seeds, d)
 	fmt.Fprintf(text, "seed %d: %s; %s\n", r.rngSeed, report.Escape(what), d.Replay)
 }
 

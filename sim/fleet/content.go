@@ -63,7 +63,6 @@ func (c *content) restart() {
 	for i := range c.f.geo.NumPieces() {
 		if c.verified.Has(i) && !c.durable.Has(i) {
 			c.verified.Clear(i)
-			c.f.lost(c.spec, i)
 		}
 	}
 	clear(c.parts)

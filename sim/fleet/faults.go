@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"slices"
 
 	"starling/p2p"
@@ -10,7 +11,7 @@ import (
 // inOrder are the faults by time.
 func (f *fleet) inOrder() []Fault {
 	fs := slices.Clone(f.spec.Faults)
-	slices.SortStableFunc(fs, func(a, b Fault) int { return int(min(max(a.At-b.At, -1), 1)) })
+	slices.SortStableFunc(fs, func(a, b Fault) int { return cmp.Compare(a.At, b.At) })
 	return fs
 }
 
@@ -29,8 +30,9 @@ func (f *fleet) inflict(x *Fault) {
 		}
 		f.heal = nil
 	case Stall:
-		end := f.world.Block(f.hosts(x.Hosts), nil, true)
-		f.later(f.world.Now()+x.For, end)
+		for _, h := range f.hosts(x.Hosts) { // one by one: they do not reach each other either
+			f.later(f.world.Now()+x.For, f.world.Block([]*sim.Host{h}, nil, true))
+		}
 	case TrackerDown:
 		f.tracker.down = true
 	case TrackerUp:
@@ -80,19 +82,6 @@ func (f *fleet) hosts(names []string) (hs []*sim.Host) {
 		hs = append(hs, f.byName[n].h)
 	}
 	return hs
-}
-
-// dropped takes the pieces of a host that is gone for good out of the count of
-// copies.
-func (f *fleet) dropped(m *member) {
-	if !m.gone || m.spec.Role != Leecher {
-		return
-	}
-	for i := range f.copies {
-		if m.content.verified.Has(i) {
-			f.copies[i]--
-		}
-	}
 }
 
 // send has a host send a request.

@@ -23,7 +23,6 @@ type member struct {
 	res     HostResult
 	up      bool
 	starts  uint32
-	gone    bool // killed or departed for good
 	// What earlier processes of this host have counted.
 	before peer.Stats
 	slow   float64 // the factor of its rates
@@ -58,6 +57,7 @@ func (m *member) start() {
 		f.checks.restarted(m.h)
 		m.content.restart()
 	}
+	f.counted(m, 1)
 	m.eng = peer.NewEngine(m.node, m.config())
 	m.h.Start(m.node, m.node.Limits())
 	m.eng.Start(nil)
@@ -156,7 +156,7 @@ func (m *member) ended() {
 	}
 	m.before = m.stats()
 	m.eng = nil
-	m.f.dropped(m)
+	m.f.counted(m, -1)
 }
 
 // stats is what all processes of this host have counted.

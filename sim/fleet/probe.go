@@ -10,15 +10,41 @@ const (
 	maxRanges  = 128
 )
 
-// probe looks at the fleet.
-func (f *fleet) probe() {
+// probe looks at the fleet. Not every look becomes a sample, but the last one
+// does.
+func (f *fleet) probe(last bool) {
 	if debugProbe != nil {
 		debugProbe(f)
 	}
 	f.checkBooks()
-	if len(f.res.Samples) >= maxSamples {
-		return
+	s := f.sample()
+	if f.probes++; last || f.probes%f.thin == 0 {
+		f.keep(s)
 	}
+	if f.opts.Progress != nil {
+		f.opts.Progress(s)
+	}
+}
+
+// keep adds a sample. When there are too many, every second one goes, and of
+// those to come fewer are kept.
+func (f *fleet) keep(s Sample) {
+	all := append(f.res.Samples, s)
+	if len(all) > maxSamples {
+		half := all[:0]
+		for i := 1; i < len(all); i += 2 {
+			half = append(half, all[i])
+		}
+		if len(all)%2 == 1 {
+			half = append(half, s)
+		}
+		all = half
+		f.thin *= 2
+	}
+	f.res.Samples = all
+}
+
+func (f *fleet) sample() Sample {
 	s := Sample{At: f.world.Now(), Rarest: len(f.members)}
 	leechers, pieces := 0, 0
 	for _, m := range f.members {
@@ -51,10 +77,7 @@ func (f *fleet) probe() {
 		s.Progress = float64(pieces) / float64(leechers*f.geo.NumPieces())
 	}
 	s.Copies = f.ranges(&s.Rarest)
-	f.res.Samples = append(f.res.Samples, s)
-	if f.opts.Progress != nil {
-		f.opts.Progress(s)
-	}
+	return s
 }
 
 // ranges is the mean count of copies over ranges of pieces.

@@ -41,7 +41,11 @@ type fleet struct {
 	heal     []func() // ends of the partitions in force
 	left     int      // expected leechers that have not completed
 	todo     int      // faults, arrivals and sends to come
-	copies   []int32  // by piece: leechers that have it
+	end      time.Duration
+	ending   bool // end was set by what happened, not by the deadline
+	probes   int
+	thin     int     // one probe in so many becomes a sample
+	copies   []int32 // by piece: leechers that run and have it
 	spare    map[int]*body
 	bodies   int // payloads that are not released
 	checks   *checker
@@ -61,30 +65,43 @@ func Run(ctx context.Context, s *Spec, o Options) (*Result, error) {
 	if probe <= 0 {
 		probe = max(f.bound(f.expected()).Bound/50, 10*time.Millisecond)
 	}
-	end := s.Deadline
-	next := probe
-	for f.world.Now() < end {
+	for next := probe; ; next += probe {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		f.world.Run(min(next, end))
-		if f.world.Now() >= next {
-			f.probe()
-			next += probe
+		if f.run(next) {
+			break
 		}
-		if f.left == 0 && f.todo == 0 && end == s.Deadline {
-			end = min(end, f.world.Now()+s.Linger)
-		}
+		f.probe(false)
 	}
-	f.probe()
+	f.probe(true)
 	f.finish()
 	f.res.Wall = time.Since(begun)
 	return &f.res, nil
 }
 
+// run lets time pass until a time, and says whether the run has ended before or
+// then.
+func (f *fleet) run(until time.Duration) (ended bool) {
+	f.over()
+	for f.world.Step(min(until, f.end)) {
+		f.over()
+	}
+	f.world.Run(min(until, f.end))
+	return f.end <= until
+}
+
+// over sets the run's end as soon as nothing is to come any more.
+func (f *fleet) over() {
+	if f.left == 0 && f.todo == 0 && !f.ending {
+		f.ending = true
+		f.end = min(f.end, f.world.Now()+f.spec.Linger)
+	}
+}
+
 func newFleet(s *Spec, o Options) *fleet {
 	f := &fleet{
-		spec: s, opts: o, geo: piece.Geometry{TotalLength: s.Size, PieceLength: s.PieceLength},
+		spec: s, opts: o, end: s.Deadline, thin: 1, geo: piece.Geometry{TotalLength: s.Size, PieceLength: s.PieceLength},
 		world:  sim.New(sim.Config{Seed: s.RNGSeed, Latency: s.Net.Latency, Quantum: s.Net.Quantum, Queue: s.Net.Queue}),
 		rng:    rand.New(rand.NewPCG(s.RNGSeed, 0xf1ee7)),
 		byName: map[string]*member{}, byAddr: map[string]*member{}, spare: map[int]*body{},
@@ -142,13 +159,6 @@ func (f *fleet) add(spec *HostSpec, i int) {
 		Arrived: -1, FirstByte: -1, Done: -1,
 	}
 	m.content = newContent(f, h, spec)
-	if spec.Role == Leecher {
-		for i := range f.copies {
-			if m.content.verified.Has(i) {
-				f.copies[i]++
-			}
-		}
-	}
 	f.members = append(f.members, m)
 	f.byName[spec.Name] = m
 	f.byAddr[addr] = m
@@ -176,8 +186,7 @@ func (f *fleet) expect() {
 		}
 	}
 	for _, m := range f.members {
-		m.gone = gone[m.spec.Name]
-		m.res.Expected = m.spec.Role == Leecher && !m.gone && !m.spec.Lies && m.spec.Corrupts == 0
+		m.res.Expected = m.spec.Role == Leecher && !gone[m.spec.Name] && !m.spec.Lies && m.spec.Corrupts == 0
 		if m.res.Expected {
 			f.left++
 		}
@@ -205,16 +214,23 @@ func (f *fleet) body(n int) *body {
 	return b
 }
 
-// gained and lost keep count of the copies of each piece among leechers.
+// gained counts a copy of a piece.
 func (f *fleet) gained(s *HostSpec, i int) {
 	if s.Role == Leecher {
 		f.copies[i]++
 	}
 }
 
-func (f *fleet) lost(s *HostSpec, i int) {
-	if s.Role == Leecher {
-		f.copies[i]--
+// counted adds by, 1 or -1, to the copies of each piece that a host has, which
+// comes or goes.
+func (f *fleet) counted(m *member, by int32) {
+	if m.spec.Role != Leecher {
+		return
+	}
+	for i := range f.copies {
+		if m.content.verified.Has(i) {
+			f.copies[i] += by
+		}
 	}
 }
 

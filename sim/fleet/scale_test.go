@@ -19,6 +19,12 @@ func TestScale(t *testing.T) {
 	}
 	s := crowd(n, int64(m))
 	s.Unchecked = true
+	if p := os.Getenv("RATE"); p != "" {
+		v, _ := strconv.ParseFloat(p, 64)
+		for i := range s.Hosts {
+			s.Hosts[i].Up, s.Hosts[i].Down = v, 2*v
+		}
+	}
 	if p := os.Getenv("QUEUE"); p != "" {
 		s.Net.Queue, _ = time.ParseDuration(p)
 	}

@@ -27,11 +27,7 @@ type tracker struct {
 
 func (t *tracker) init(f *fleet) {
 	t.f = f
-	cfg, spec := tracking.DefaultConfig(), &f.spec.Tracker
-	cfg.Swarm.Interval, cfg.Swarm.MinInterval = spec.Interval, spec.MinInterval
-	cfg.Swarm.Young = min(cfg.Swarm.Young, spec.Interval)
-	cfg.Swarm.TTL = 2*spec.Interval + 30*time.Second
-	local, err := tracking.NewLocal(cfg, rand.New(rand.NewPCG(f.spec.RNGSeed, 0x7ac4e5)))
+	local, err := tracking.NewLocal(f.spec.Tracker.config(), rand.New(rand.NewPCG(f.spec.RNGSeed, 0x7ac4e5)))
 	if err != nil {
 		panic(err) // Validate has seen to it
 	}

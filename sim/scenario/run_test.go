@@ -36,7 +36,7 @@ func TestPresetsRun(t *testing.T) {
 		"faults":          nil,
 		"flash-crowd":     {"hosts": "12", "size": "4MiB"},
 		"free-riders":     {"hosts": "15", "size": "32MiB"},
-		"heterogeneous":   {"hosts": "12", "size": "16MiB"},
+		"heterogeneous":   {"hosts": "18", "size": "64MiB"},
 		"poison":          {"hosts": "8", "size": "8MiB"},
 		"poisoned-faults": nil,
 		"rollout":         {"racks": "3", "hosts": "3", "size": "16MiB"},

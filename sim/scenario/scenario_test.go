@@ -40,7 +40,7 @@ bs = leechers(2, group = "all of b", name = "b", every = "1s", arrive = 3, rack 
     loss = 0.5, latency = "1ms", has = 0.25, free_rides = True, corrupts = 0.1, lies = True, policy = "tit-for-tat")
 bs += leechers(1, name = "b")
 c = leecher("c", down = None)
-n = node("n", protocol = "echo", arrive = "1h")
+n = node("n", protocol = "echo", arrive = "1m")
 crash(bs, at = 1, until = 2)
 power_loss(c, at = 3)
 leave("c", at = "4s")
@@ -75,7 +75,7 @@ expect(lambda r: True, "nothing")
 			{Name: "seed", Group: "seed", Role: fleet.Seed, Up: 1e6, Down: 300 << 20, Disk: 1 << 20, Hash: 2 << 20},
 			{Name: "b-1", Up: 1000, Arrive: sec(3)}, {Name: "b-2", Up: 2000, Arrive: sec(4)},
 			{Name: "b-3", Group: "b"}, {Name: "c", Group: "c"},
-			{Name: "n", Group: "n", Role: fleet.Node, Protocol: "echo", Arrive: time.Hour},
+			{Name: "n", Group: "n", Role: fleet.Node, Protocol: "echo", Arrive: time.Minute},
 		},
 		Faults: []fleet.Fault{
 			{At: sec(1), Kind: fleet.Crash, Hosts: []string{"b-1", "b-2", "b-3"}},

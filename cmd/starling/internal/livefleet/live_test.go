@@ -188,7 +188,7 @@ func TestRefused(t *testing.T) {
 		"l1 begins with a part":         func(s *fleet.Spec) { s.Hosts[1].Has = 0.5 },
 		"fault partition":               fault(fleet.Fault{Kind: fleet.Partition, Hosts: []string{"l1"}}),
 		"fault power":                   fault(fleet.Fault{Kind: fleet.PowerLoss, Hosts: []string{"l1"}}),
-		"fault clock":                   fault(fleet.Fault{Kind: fleet.ClockJump, Hosts: []string{"l1"}}),
+		"fault clock":                   fault(fleet.Fault{Kind: fleet.ClockJump, Hosts: []string{"l1"}, For: 1}),
 		"a message from l1: only a nod": func(s *fleet.Spec) { s.Sends = []fleet.Send{{From: "l1", To: "seed", Type: p2p.T("NAME")}} },
 		"fault slow of the node n": func(s *fleet.Spec) {
 			s.Hosts = append(s.Hosts, fleet.HostSpec{Name: "n", Role: fleet.Node})

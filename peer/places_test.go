@@ -1,0 +1,126 @@
+package peer
+
+import (
+	"testing"
+	"time"
+
+	"starling/p2p"
+)
+
+// newFull is a peer with half of the pieces, and as many remotes as it may have:
+// they have nothing and want nothing.
+func newFull(t *testing.T, places int) (*stage, []p2p.ConnID) {
+	t.Helper()
+	s := newStage(t, stagePieces, func(i int) bool { return i%2 == 0 }, func(cfg *EngineConfig) { cfg.MaxRemotes = places })
+	var cs []p2p.ConnID
+	for id := range byte(places) {
+		cs = append(cs, s.meet(10+id, typeHaveNone))
+	}
+	return s, cs
+}
+
+// pass lets time pass, in which the remotes keep their connections alive and each
+// second does what do does.
+func (s *stage) pass(d time.Duration, do func()) {
+	for range d / time.Second {
+		s.h.Advance(time.Second)
+		for _, r := range s.order {
+			s.h.Deliver(r.id, typeKeepAlive, "")
+		}
+		if do != nil {
+			do()
+		}
+	}
+}
+
+// TestUselessGiveWay: remotes that trickle keep-alives hold all places for a
+// minute, and then one of them gives way to each who comes, one in ten seconds.
+func TestUselessGiveWay(t *testing.T) {
+	s, cs := newFull(t, 4)
+	refused := func(id byte) bool {
+		c := s.greetFrom(id)
+		_, closed := s.take()
+		return closed[c] == "too_many" && len(closed) == 1
+	}
+	s.pass(uselessAfter-2*time.Second, nil)
+	if !refused(50) {
+		t.Error("displaced before its time")
+	}
+	s.pass(4*time.Second, nil)
+	c := s.meet(51, typeHaveNone)
+	_, closed := s.take()
+	if len(closed) != 1 || closed[cs[0]] != "too_many" || !s.h.Alive(c) || len(s.order) != 4 {
+		t.Errorf("closed %v, want the first that came", closed)
+	}
+	if !refused(52) {
+		t.Error("two are displaced at a time")
+	}
+	s.pass(displaceEvery, nil)
+	s.meet(53, typeHaveNone)
+	if _, closed = s.take(); len(closed) != 1 || closed[cs[1]] != "too_many" {
+		t.Errorf("closed %v, want the second that came", closed)
+	}
+	s.sound()
+}
+
+// TestWhoMayStay: of a full house one is displaced or none, by what it does.
+func TestWhoMayStay(t *testing.T) {
+	const long = 30 * time.Minute
+	for _, tt := range []struct {
+		name  string
+		begin func(s *stage, c p2p.ConnID)
+		each  func(s *stage, c p2p.ConnID) // second
+		after time.Duration                // it may be displaced, and not a second before; long: never
+	}{
+		{name: "does nothing", after: uselessAfter},
+		{name: "says it is interested and asks for nothing", after: uselessAfter,
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeInterest, "") }},
+		{name: "waits for a slot", after: long,
+			begin: func(s *stage, c p2p.ConnID) {
+				s.cfg.Policy = nobodyIsServed()
+				s.h.Deliver(c, typeInterest, "")
+			}},
+		{name: "has something and chokes us", after: placePatience,
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeHaveAll, "") }},
+		{name: "unchokes us and sends nothing", after: placePatience,
+			begin: func(s *stage, c p2p.ConnID) {
+				s.h.Deliver(c, typeHave, words(1))
+				s.h.Deliver(c, typeUnchoke, "")
+			}},
+		{name: "takes", after: long,
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeInterest, "") },
+			each:  func(s *stage, c p2p.ConnID) { s.request(c, runAt(0)); s.h.Drain(c) }},
+		{name: "takes a block in half a minute", after: uselessAfter,
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeInterest, "") },
+			each: func(s *stage, c p2p.ConnID) {
+				if s.now().Second()%30 == 7 {
+					s.request(c, runAt(0))
+					s.h.Drain(c)
+				}
+			}},
+	} {
+		s, cs := newFull(t, 1)
+		c := cs[0]
+		since := s.now()
+		if tt.begin != nil {
+			tt.begin(s, c)
+		}
+		at := long
+		for d := time.Second; d < long && at == long; d += time.Second {
+			s.pass(time.Second, func() {
+				if tt.each != nil {
+					tt.each(s, c)
+				}
+			})
+			if !s.h.Alive(c) {
+				t.Fatalf("%s: closed by itself", tt.name)
+			}
+			if s.remotes[c].overstays(s.now()) > 0 {
+				at = s.now().Sub(since)
+			}
+		}
+		if at != tt.after && at != tt.after+time.Second {
+			t.Errorf("%s: may be displaced after %v, want %v", tt.name, at, tt.after)
+		}
+	}
+}
