@@ -30,6 +30,10 @@ func (m *naive) start(name, at int) {
 	m.set = append(m.set, naiveTimer{name, at, m.seq})
 }
 
+func (m *naive) has(name int) bool {
+	return slices.ContainsFunc(m.set, func(t naiveTimer) bool { return t.name == name })
+}
+
 // advance returns the names that fire until now, in order.
 func (m *naive) advance(now int) (fired []int) {
 	slices.SortFunc(m.set, func(a, b naiveTimer) int {
@@ -81,7 +85,42 @@ func TestTimersAgainstModel(t *testing.T) {
 				}
 				fired = nil
 			}
+			for i, timer := range timers {
+				if want := m.has(i); timer.Armed() != want {
+					t.Fatalf("seed %d at %d: timer %d is armed %v, want %v", seed, now, i, timer.Armed(), want)
+				}
+			}
 		}
+	}
+}
+
+// TestArmedInItsOwnCall: a timer that fires is not armed any more, unless it sets
+// itself again.
+func TestArmedInItsOwnCall(t *testing.T) {
+	h, n := start(t, p2p.Config{})
+	var timer *p2p.Timer
+	fired := 0
+	timer = n.NewTimer(func() {
+		if fired++; timer.Armed() {
+			t.Error("armed while it fires")
+		}
+		if fired == 1 {
+			timer.Set(h.Now().Add(time.Second))
+		}
+	})
+	if timer.Armed() {
+		t.Error("armed before it was set")
+	}
+	timer.Set(p2ptest.Epoch.Add(time.Second))
+	n.Wake() // as a host would
+	for _, want := range []bool{true, true, false} {
+		if timer.Armed() != want {
+			t.Errorf("after %d calls: armed %v", fired, !want)
+		}
+		h.Advance(time.Second)
+	}
+	if fired != 2 {
+		t.Errorf("fired %d times", fired)
 	}
 }
 

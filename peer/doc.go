@@ -30,6 +30,11 @@
 //     quick; a budget bounds what is asked or in memory over all remotes. A slow
 //     disk so slows the asking, not the memory.
 //   - Whom to serve is a choke.Policy's to say; free slots are filled at once.
+//   - News that changes nothing for a remote waits for other news, for a moment
+//     (telling.go).
+//   - Remotes that we dial have their place from the dial on. When all places are
+//     taken, one who comes may have that of a remote that was of no use for long
+//     (places.go).
 //   - Control messages are never dropped: a remote that does not read them is
 //     closed. PIECs wait in the engine's queues, where a choke or a cancel can
 //     still reach them.

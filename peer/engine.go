@@ -24,7 +24,7 @@ const (
 	maxWindow      = 16 * maxRun
 	shortWait      = 100 * time.Millisecond
 	longWait       = 250 * time.Millisecond
-	maxSources     = 10
+	maxSources     = 10       // more make windows no smaller
 	budget         = 32 << 20 // bytes asked for or not yet on disk
 	// bulkAhead is how many PIECs of a fast connection are with the host, so
 	// that its writer never waits for us. A slow one gets one at a time: what
@@ -112,8 +112,7 @@ type Engine struct {
 	announce announceState
 	spread   spreader
 	gossipAt time.Time // not before
-	// displaceAt is when the next remote may be displaced.
-	displaceAt time.Time
+	evictAt  time.Time // not before: a remote loses its place
 	up, down bucket
 	upT      *p2p.Timer // when up has paid its debt
 	downT    *p2p.Timer // and down

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"io"
 	"testing"
 	"time"
 
@@ -88,4 +89,54 @@ func TestLateNotInterested(t *testing.T) {
 		t.Errorf("and then: %q", got)
 	}
 	s.sound()
+}
+
+// TestRest: a slot at a remote whose pieces all are asked of others is given back,
+// and asked for again as soon as there is something to ask for.
+func TestRest(t *testing.T) {
+	const x, y = 40, 41
+	for _, tt := range []struct {
+		name string
+		then func(s *stage, busy, rests p2p.ConnID)
+		want string
+		asks int
+	}{
+		{"nothing happens", func(s *stage, _, _ p2p.ConnID) { s.h.Advance(5 * time.Second) }, "", 0},
+		{"the other leaves", func(s *stage, busy, _ p2p.ConnID) { s.h.Hangup(busy, io.EOF) }, "INTR REQU", x},
+		{"the other rejects", func(s *stage, busy, _ p2p.ConnID) {
+			s.h.Deliver(busy, typeReject, wordsOf(s.remotes[busy].requests[0].run))
+		}, "INTR NINT", 0}, // which is asked again, and first
+		{"the other chokes and rejects", func(s *stage, busy, _ p2p.ConnID) {
+			s.h.Deliver(busy, typeChoke, "")
+			s.h.Deliver(busy, typeReject, wordsOf(s.remotes[busy].requests[0].run))
+		}, "INTR REQU", x},
+		{"the other falls silent", func(s *stage, _, _ p2p.ConnID) { s.h.Advance(requestTimeout + 2*time.Second) },
+			"INTR NINT INTR REQU", x}, // it is tried once more first
+		{"it has another", func(s *stage, _, rests p2p.ConnID) { s.h.Deliver(rests, typeHave, words(y)) }, "INTR REQU", y},
+		{"the piece comes", func(s *stage, busy, _ p2p.ConnID) {
+			s.pieceOf(busy, s.remotes[busy].requests[0].run)
+			s.finishJobs()
+		}, "", 0},
+	} {
+		s := newStage(t, tellPieces, nothing, nil)
+		busy, rests := s.meet(1, typeHaveNone), s.meet(2, typeHaveNone)
+		for _, c := range []p2p.ConnID{busy, rests} {
+			s.h.Deliver(c, typeHave, words(x))
+			s.h.Deliver(c, typeUnchoke, "")
+		}
+		msgs, _ := s.take(rests)
+		if got := names(only(msgs, typeInterest, typeNoInter, typeRequest)); got != "INTR NINT" {
+			t.Fatalf("all it has is asked of another: %s", got)
+		}
+		tt.then(s, busy, rests)
+		msgs, _ = s.take(rests)
+		said := only(msgs, typeInterest, typeNoInter, typeRequest)
+		got := names(said)
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		} else if n := len(said); tt.asks > 0 && said[n-1].run().Piece != tt.asks {
+			t.Errorf("%s: piece %d is asked for, want %d", tt.name, said[n-1].run().Piece, tt.asks)
+		}
+		s.sound()
+	}
 }

@@ -59,7 +59,7 @@ func (r *remote) overstays(now time.Time) time.Duration {
 
 // displace makes room for one more remote, if somebody has overstayed.
 func (e *Engine) displace(now time.Time) bool {
-	if now.Before(e.displaceAt) {
+	if now.Before(e.evictAt) {
 		return false
 	}
 	var worst *remote
@@ -72,7 +72,7 @@ func (e *Engine) displace(now time.Time) bool {
 	if worst == nil {
 		return false
 	}
-	e.displaceAt = now.Add(displaceEvery)
+	e.evictAt = now.Add(displaceEvery)
 	e.fault(worst, p2p.Violation(p2p.ReasonTooMany, "its place goes to another: no use of it for %v", now.Sub(worst.used.last).Round(time.Second)))
 	return true
 }

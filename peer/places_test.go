@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"starling/choke"
 	"starling/p2p"
 )
 
@@ -77,11 +78,11 @@ func TestWhoMayStay(t *testing.T) {
 			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeInterest, "") }},
 		{name: "waits for a slot", after: long,
 			begin: func(s *stage, c p2p.ConnID) {
-				s.cfg.Policy = nobodyIsServed()
+				s.cfg.Policy = choke.NewSwitching(miser{}, miser{})
 				s.h.Deliver(c, typeInterest, "")
 			}},
 		{name: "has something and chokes us", after: placePatience,
-			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeHaveAll, "") }},
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeHave, words(1)) }},
 		{name: "unchokes us and sends nothing", after: placePatience,
 			begin: func(s *stage, c p2p.ConnID) {
 				s.h.Deliver(c, typeHave, words(1))
@@ -123,4 +124,66 @@ func TestWhoMayStay(t *testing.T) {
 			t.Errorf("%s: may be displaced after %v, want %v", tt.name, at, tt.after)
 		}
 	}
+}
+
+// TestUselessAreDialedAround: a house full of remotes that are of no use keeps us
+// from nobody whom we could dial, and is emptied no faster than it must be.
+func TestUselessAreDialedAround(t *testing.T) {
+	s, _ := newFull(t, 5)
+	s.AddPeers([]string{addrOf(1), addrOf(2)})
+	s.pass(uselessAfter-2*time.Second, nil)
+	if len(s.dialed()) != 0 {
+		t.Error("dialed with no place to offer")
+	}
+	s.pass(6*time.Second, nil)
+	if _, closed := s.take(); len(s.dialed()) != 1 || len(closed) != 1 || len(s.order) != 5 {
+		t.Fatalf("%d dials, closed %v", len(s.dialed()), closed)
+	}
+	s.h.Open(s.dialed()[0])
+	s.h.Deliver(s.dialed()[0], typeHello, helloOf(testHello(1)))
+	s.h.Deliver(s.dialed()[0], typeHaveNone, "")
+	s.pass(displaceEvery+2*time.Second, nil)
+	if _, closed := s.take(); len(s.dialed()) != 2 || len(closed) != 1 {
+		t.Errorf("%d dials, closed %v", len(s.dialed()), closed)
+	}
+	s.pass(4*displaceEvery, nil)
+	if _, closed := s.take(); len(closed) != 0 {
+		t.Errorf("closed %v, and nobody is there to dial", closed)
+	}
+	s.sound()
+}
+
+// TestHoldersOfAllPlaces: a leecher whose places all are taken by some who say that
+// they are interested, ask for nothing and keep their connections alive gets the
+// content all the same, from a seed that comes later.
+func TestHoldersOfAllPlaces(t *testing.T) {
+	const places = 6
+	s, cs := newFull(t, places)
+	for _, c := range cs {
+		s.h.Deliver(c, typeInterest, "")
+	}
+	s.take()
+	var seed p2p.ConnID
+	tries := 0
+	for seed == 0 && tries < 300 {
+		tries++
+		c := s.greetFrom(1)
+		if s.h.Alive(c) {
+			seed = c
+		}
+		s.pass(time.Second, nil)
+	}
+	if seed == 0 {
+		t.Fatalf("the seed is kept out after %d s", tries)
+	}
+	t.Logf("the seed is in after %d s", tries)
+	s.h.Deliver(seed, typeHaveAll, "")
+	s.h.Deliver(seed, typeUnchoke, "")
+	for range 60 {
+		s.answer(seed)
+	}
+	if !s.finished {
+		t.Errorf("%d of %d pieces", s.pick.NumHave(), stagePieces)
+	}
+	s.sound()
 }

@@ -94,71 +94,6 @@ func TestStop(t *testing.T) {
 	p.want()
 }
 
-// TestFreeze: a frozen host does and hears nothing; what it missed comes when it
-// goes on, in order.
-func TestFreeze(t *testing.T) {
-	b, p, q, c, far := pair(t)
-	p.WakeAt(p.Now().Add(100 * ms))
-	p.Run(&work{h: p.Host, charge: 100 * ms})
-	p.frame(c, 1e6)
-	b.Run(b.Now() + 50*ms)
-	frozen := b.Now()
-	p.Freeze()
-	q.tell(far, "one")
-	q.tell(far, "two")
-	q.Dial(p.Addr())
-	b.Run(frozen + 5*time.Second)
-	p.want()
-	q.want()
-	p.Thaw()
-	p.Thaw()
-	b.Run(frozen + 8*time.Second)
-	var what []string
-	for _, l := range p.lines {
-		_, s, _ := strings.Cut(l, " ")
-		what = append(what, s)
-	}
-	// TCP's attempts come at 0.2, 0.6, 1.4, 3 and 6.2 s.
-	got, want := strings.Join(what, "; "), `wake; done; drained 1 0; received 1 NOTE "one" 3; received 1 NOTE "two" 3`
-	if got != want {
-		t.Errorf("got %s\nwant %s", got, want)
-	}
-	if at := p.lines[len(p.lines)-1]; !strings.HasPrefix(at, (frozen + 6210*ms + 19).String()[:4]) {
-		t.Errorf("the messages came with %s", at)
-	}
-	q.wantLine(1, `received 1 BULK "head" 1000004`)
-	b.Run(frozen + 11*time.Second)
-	q.wantLine(1, "closed 2 timed out") // the dial found nobody
-}
-
-// TestFreezeLong: who sends to a host that is frozen for longer than the write
-// timeout gives up.
-func TestFreezeLong(t *testing.T) {
-	b, p, q, _, far := pair(t)
-	p.Freeze()
-	q.tell(far, "hello")
-	b.Run(time.Minute)
-	q.wantLine(1, "closed 1 timed out")
-	p.Thaw()
-	p.tell(1, "are you there")
-	b.Run(2 * time.Minute)
-	p.wantLine(1, "closed 1 connection reset")
-}
-
-// TestKillFrozen: a frozen host that is killed does not go on where it stood.
-func TestKillFrozen(t *testing.T) {
-	b, p, q, _, _ := pair(t)
-	p.WakeAt(p.Now().Add(10 * ms))
-	p.Freeze()
-	b.Run(b.Now() + time.Second)
-	p.Kill()
-	p.Start(p, limits)
-	p.Thaw()
-	b.Run(b.Now() + time.Second)
-	p.want()
-	q.wantLine(1, "closed 1 connection reset")
-}
-
 // TestLeap: the clock jumps, and with it the deadline comes early.
 func TestLeap(t *testing.T) {
 	b, p, _, _, _ := pair(t)
@@ -283,5 +218,30 @@ func TestLoss(t *testing.T) {
 	// A loss holds up what is sent in the 200 ms after it: nearly all wait.
 	if late < 100 {
 		t.Errorf("%d of 200 messages were late", late)
+	}
+}
+
+// TestBusy says whether the uplink sends, and what waits at the downlink.
+func TestBusy(t *testing.T) {
+	b := newBench(t, Config{Latency: 10 * ms})
+	p, q := b.host(HostConfig{Up: 1e6}), b.host(HostConfig{Down: 1e5})
+	c, _ := p.connect(q)
+	if up, down := p.Busy(); up || down != 0 {
+		t.Error("an idle host is busy")
+	}
+	p.pump(c, 100_000)
+	b.Run(time.Second)
+	if _, down := q.Busy(); down < 50*ms {
+		t.Errorf("%v of a slow downlink's queue", down)
+	}
+	b.Run(time.Second + 999*ms)
+	busy := false
+	for range 100 { // it waits for the window most of the time
+		b.Run(b.Now() + 10*ms)
+		up, _ := p.Busy()
+		busy = busy || up
+	}
+	if !busy {
+		t.Error("the uplink never sends")
 	}
 }

@@ -143,9 +143,9 @@ func (w *World) Host(cfg HostConfig) *Host {
 	}
 	h := &Host{
 		w: w, index: len(w.hosts), addr: cfg.Addr, ip: ip, cfg: cfg,
-		rand:  rand.New(rand.NewPCG(w.cfg.Seed, uint64(len(w.hosts))+1)),
-		loss:  rand.New(rand.NewPCG(w.cfg.Seed^0x10c5, uint64(len(w.hosts))+1)),
-		rack:  w.racks[cfg.Rack],
+		rand: rand.New(rand.NewPCG(w.cfg.Seed, uint64(len(w.hosts))+1)),
+		loss: rand.New(rand.NewPCG(w.cfg.Seed^0x10c5, uint64(len(w.hosts))+1)),
+		rack: w.racks[cfg.Rack],
 	}
 	if cfg.Rack != "" && h.rack == nil {
 		panic("sim: no rack " + cfg.Rack)

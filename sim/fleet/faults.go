@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"starling/p2p"
@@ -103,11 +104,18 @@ func (f *fleet) send(s *Send) {
 	f.request(from, to, s, done)
 }
 
+// errNoReply is what came of a request whose connection the other side closed
+// in order, and said nothing.
+var errNoReply = errors.New("no reply")
+
 // request sends it; done hears the answer or why there is none.
 func (f *fleet) request(from, to *member, s *Send, done func(string, p2p.Type, error)) {
 	m := p2p.Message{Type: s.Type, Head: []byte(s.Data)}
 	from.node.ConnectAndSend(to.h.Addr(), m, true, func(replies []p2p.Message, err error) {
-		if err != nil || len(replies) == 0 {
+		if err == nil && len(replies) == 0 {
+			err = errNoReply
+		}
+		if err != nil {
 			done("", 0, err)
 			return
 		}

@@ -94,8 +94,8 @@ type Sample struct {
 	Progress  float64 // mean share of the content that leechers have
 	UpBytes   int64   // payload sent since the run's beginning, all hosts
 	SeedBytes int64   // of it by the seeds
-	// Copies is how many leechers have a piece, over ranges of pieces: at most
-	// 128 values, each the mean of its range.
+	// Copies is how many leechers that run have a piece, over ranges of
+	// pieces: at most 128 values, each the mean of its range.
 	Copies []float32
 	// Rarest is how many leechers have the rarest piece.
 	Rarest int

@@ -22,7 +22,10 @@ func TestScale(t *testing.T) {
 	if p := os.Getenv("RATE"); p != "" {
 		v, _ := strconv.ParseFloat(p, 64)
 		for i := range s.Hosts {
-			s.Hosts[i].Up, s.Hosts[i].Down = v, 2*v
+			s.Hosts[i].Up, s.Hosts[i].Down = v, v
+			if os.Getenv("DOUBLE") != "" {
+				s.Hosts[i].Down = 2 * v
+			}
 		}
 	}
 	if p := os.Getenv("QUEUE"); p != "" {

@@ -62,7 +62,7 @@ func TestValidate(t *testing.T) {
 		"leecher-0: a group's name of 65 bytes":                    host(func(h *HostSpec) { h.Group = strings.Repeat("g", 65) }),
 		"leecher-0: only a host of role Node runs":                 host(func(h *HostSpec) { h.Protocol = "p" }),
 		"leecher-0: there is no protocol \"p\"":                    host(func(h *HostSpec) { h.Role, h.Protocol = Node, "p" }),
-		"leecher-0: no policy \"nice\"":                            host(func(h *HostSpec) { h.Policy = "nice" }),
+		"leecher-0: choke: no policy \"nice\"":                     host(func(h *HostSpec) { h.Policy = "nice" }),
 		"fault 1, fire: there is no such kind":                     fault(Fault{Kind: "fire"}),
 		"fault 1, crash: it names no host":                         fault(Fault{Kind: Crash}),
 		"fault 1, crash: there is no host \"x\"":                   fault(Fault{Kind: Crash, Hosts: []string{"x"}}),
