@@ -63,7 +63,7 @@ func TestOptimisticRotation(t *testing.T) {
 	holder, since := p2p.ConnID(0), time.Duration(0)
 	var turns []time.Duration
 	tried := map[p2p.ConnID]bool{}
-	for range 200 {
+	for range 250 {
 		msgs, _ := s.take()
 		if n := len(only(msgs, typeChoke)); n > 0 && s.now().Sub(p2ptest.Epoch)%s.cfg.Rechoke != 0 {
 			t.Errorf("%d chokes at %v", n, s.now().Sub(p2ptest.Epoch))
@@ -106,7 +106,8 @@ func TestOptimisticRotation(t *testing.T) {
 			break
 		}
 	}
-	if len(tried) < 5 {
+	// Nobody comes twice in a lap, so seven turns are four remotes at least.
+	if len(tried) < 4 {
 		t.Errorf("%d remotes were tried", len(tried))
 	}
 	for _, c := range givers {

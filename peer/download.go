@@ -25,7 +25,7 @@ func (e *Engine) onChoke(r *remote, choking bool) error {
 		return nil
 	}
 	r.lastData = e.now()
-	r.lastPiece = r.lastData
+	r.lastPiece, r.servedUs = r.lastData, r.lastData
 	e.loseInterest(r)
 	e.ask(r)
 	return nil
@@ -61,14 +61,10 @@ func (e *Engine) askAll() {
 		}
 	}
 	n := len(e.order)
-	e.sources = 0
 	for i := range n {
-		r := e.order[(i+e.turn)%n]
-		if !r.peerChoking {
-			e.sources++
-		}
-		e.ask(r)
+		e.ask(e.order[(i+e.turn)%n])
 	}
+	e.stirSome()
 	e.turn++
 }
 
@@ -84,6 +80,10 @@ func (e *Engine) ask(r *remote) {
 		}
 		if !e.down.ready(now) {
 			e.downT.Set(e.down.at)
+			return
+		}
+		if e.enough(r) {
+			e.decline(r)
 			return
 		}
 		run, ok := e.choose(r)
@@ -271,7 +271,7 @@ func pieceRun(m *p2p.Message, g piece.Geometry) (piece.Run, error) {
 func (e *Engine) adapt(r *remote, q *request, now time.Time) {
 	short, long := shortWait, longWait
 	if r.window > startWindow {
-		n := time.Duration(3*min(max(e.sources, 1), maxSources) - 2)
+		n := time.Duration(3*min(max(e.active(), 1), maxSources) - 2)
 		short, long = short/n, long/n
 	}
 	switch wait := now.Sub(q.at) - r.rtt; {

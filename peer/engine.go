@@ -137,7 +137,7 @@ type Engine struct {
 	stopping bool
 	stalled  bool
 	faulty   bool // a remote has a fault
-	sources  int  // remotes that served us when last we asked all
+	fair     int  // how many sources are our share; 0: no bound
 	endgame  bool // all that is missing is asked for
 	freed    bool // what was asked for may be asked of others
 	refill   bool // somebody may have room for requests
@@ -214,6 +214,9 @@ func (e *Engine) Start(peers []string) {
 	now := e.now()
 	e.stats.LastProgress, e.lastSync = now, now
 	e.spread.init(e)
+	if e.reclaims {
+		e.fair = e.maxSlots
+	}
 	for _, a := range peers {
 		e.cands.add(a, fromUser, now)
 	}

@@ -107,7 +107,7 @@ func (e *Engine) rest(r *remote) {
 // stir ends a rest: there may be something to ask for again.
 func (e *Engine) stir(r *remote) {
 	if r.resting {
-		r.resting = false
+		r.resting, r.declined = false, false
 		e.interest(r)
 	}
 }

@@ -69,12 +69,14 @@ type remote struct {
 	maxRequest  int           // the longest run it serves
 	maxQueue    int           // how many requests it queues
 	suggested   []int
-	guides      bool // it suggests: only those pieces are asked of it
-	resting     bool // we said NINT because there is nothing to ask it for now
-	snubbed     bool // owed us bytes for snubAfter and sent none
-	unrequested int  // PIECs that nobody asked for
-	rejected    int  // REJEs in a row
-	retracted   int  // DONTs
+	guides      bool      // it suggests: only those pieces are asked of it
+	resting     bool      // we said NINT because there is nothing to ask it for now
+	declined    bool      // and so because we have enough sources
+	servedUs    time.Time // when it last unchoked us
+	snubbed     bool      // owed us bytes for snubAfter and sent none
+	unrequested int       // PIECs that nobody asked for
+	rejected    int       // REJEs in a row
+	retracted   int       // DONTs
 
 	// Uploading to it.
 	queue     []piece.Run // its requests, not yet handed to the host

@@ -18,7 +18,12 @@ func (e *Engine) tick() {
 	}
 	e.dialMore(now)
 	e.spreadTick(now)
-	e.rechoke = e.reclaims
+	e.rechoke = e.rechoke || e.reclaims
+	e.weighSources()
+	e.dropSlow(now)
+	if e.asked == 0 {
+		e.freed, e.refill = true, true // nobody rests while we starve
+	}
 	e.gossip(now)
 	e.checkpoint(now)
 	e.stats.Missing, e.stats.MissingFirst = e.missing()

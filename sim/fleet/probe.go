@@ -1,8 +1,6 @@
 package fleet
 
-import (
-	"starling/peer"
-)
+import "starling/peer"
 
 // maxSamples bounds Result.Samples, maxRanges the ranges of pieces in one.
 const (
@@ -13,9 +11,6 @@ const (
 // probe looks at the fleet. Not every look becomes a sample, but the last one
 // does.
 func (f *fleet) probe(last bool) {
-	if debugProbe != nil {
-		debugProbe(f)
-	}
 	f.checkBooks()
 	s := f.sample()
 	if f.probes++; last || f.probes%f.thin == 0 {
@@ -95,5 +90,3 @@ func (f *fleet) ranges(rarest *int) []float32 {
 	}
 	return out
 }
-
-var debugProbe func(f *fleet)

@@ -89,7 +89,7 @@ func newFrame(w, h int, left, right, top, bottom float64, x, y axis) *frame {
 	for _, t := range x.ticks {
 		px := f.px(t.at)
 		f.line("axis", px, f.bottom, px, f.bottom+4)
-		f.text("tick", px, f.bottom+17, "middle", t.text)
+		f.underTick(px, t.text)
 	}
 	f.line("axis", f.left, f.bottom, f.right, f.bottom)
 	if x.name != "" {
@@ -99,6 +99,16 @@ func newFrame(w, h int, left, right, top, bottom float64, x, y axis) *frame {
 		f.text("name", 2, 12, "start", y.name)
 	}
 	return f
+}
+
+// underTick writes below the axis, centred where there is room for that.
+func (f *frame) underTick(px float64, words string) {
+	const letter = 7.5 // half a point more than the widest digit
+	if half := letter * float64(len(words)) / 2; px+half > float64(f.W) {
+		f.text("tick", float64(f.W)-1, f.bottom+17, "end", words)
+		return
+	}
+	f.text("tick", px, f.bottom+17, "middle", words)
 }
 
 func (a *axis) share(v float64) float64 {
