@@ -41,8 +41,12 @@ func (r *remote) curious() bool { return !r.amChoking || !r.peerInterested }
 func (e *Engine) news(i int, now time.Time) {
 	t := &e.teller
 	t.log = append(t.log, i)
-	if !t.soon.Armed() {
-		t.soon.Set(t.last.Add(haveDelay)) // at once if that has passed
+	switch {
+	case t.soon.Armed():
+	case now.Sub(t.last) < haveDelay:
+		t.soon.Set(t.last.Add(haveDelay))
+	default:
+		e.tellCurious(now)
 	}
 	if len(t.log)-t.told >= max(1, e.geo.NumPieces()/lazyShare) {
 		t.late.Set(now)
@@ -58,13 +62,18 @@ func (t *teller) later(now time.Time) {
 }
 
 func (e *Engine) tellSoon() {
-	e.teller.last = e.now()
+	e.tellCurious(e.now())
+	e.settle()
+}
+
+// tellCurious tells those who may act on it.
+func (e *Engine) tellCurious(now time.Time) {
+	e.teller.last = now
 	for _, r := range e.order {
 		if r.curious() {
 			e.tell(r)
 		}
 	}
-	e.settle()
 }
 
 // tellAll tells everybody.

@@ -97,10 +97,11 @@ const (
 // timer is the host's one deadline. An event for an earlier deadline than the
 // present one is let pass: deadlines move far more often than they come.
 type timer struct {
-	h       *Host
-	at      time.Time // zero: none
-	pending time.Duration
-	set     bool // an event is scheduled, for pending
+	h  *Host
+	at time.Time // zero: none
+	// pending are the times of the events that are scheduled, the next one
+	// last. A deadline needs a new one only if it is before all of them.
+	pending []time.Duration
 }
 
 // WakeAt implements p2p.Host.
@@ -110,25 +111,24 @@ func (h *Host) WakeAt(t time.Time) {
 	if t.IsZero() {
 		return
 	}
-	if at := max(h.w.now, t.Sub(Epoch)-h.skew); !k.set || at < k.pending {
-		k.set, k.pending = true, at
+	at := max(h.w.now, t.Sub(Epoch)-h.skew)
+	if n := len(k.pending); n == 0 || at < k.pending[n-1] {
+		k.pending = append(k.pending, at)
 		h.w.queue.push(at, k)
 	}
 }
 
 func (k *timer) act() {
 	h := k.h
-	if k.set && h.w.now >= k.pending {
-		k.set = false
+	if n := len(k.pending); n > 0 && k.pending[n-1] <= h.w.now {
+		k.pending = k.pending[:n-1]
 	}
 	switch {
 	case k.at.IsZero() || !h.running:
 	case h.frozen:
 		h.waiting = append(h.waiting, k)
 	case h.Now().Before(k.at):
-		if !k.set {
-			h.WakeAt(k.at)
-		}
+		h.WakeAt(k.at)
 	default:
 		k.at = time.Time{}
 		h.w.trace(traceWake, h, 0, 0)

@@ -31,7 +31,7 @@ func TestSpec(t *testing.T) {
 content(size = "1MiB", piece = "64KiB")
 peers(policy = "cooperative", picker = "sequential", max_peers = 7, num_want = 9, slots = 3, optimistic = 2,
       rechoke = "5s", optimistic_for = "15s", turn = "20s", snub = "1m", seed_for = "60s")
-network(latency = "3ms", quantum = "16KiB")
+network(latency = "3ms", quantum = "16KiB", queue = "40ms")
 tracker(interval = 5, rtt = 0.25)
 run(deadline = "1m", linger = 2, probe = "100ms", checks = False)
 rack("r1", up = "1gbit", down = 1000)
@@ -68,7 +68,7 @@ expect(lambda r: True, "nothing")
 				Slots: 3, Optimistic: 2, Interval: sec(5), OptimisticInterval: sec(15), Turn: sec(20), Snub: time.Minute,
 			},
 		},
-		Net:     fleet.NetSpec{Latency: 3 * time.Millisecond, Quantum: 16 << 10},
+		Net:     fleet.NetSpec{Latency: 3 * time.Millisecond, Quantum: 16 << 10, Queue: 40 * time.Millisecond},
 		Tracker: fleet.TrackerSpec{Interval: sec(5), MinInterval: sec(5), RTT: sec(0.25)},
 		Racks:   []fleet.RackSpec{{Name: "r1", Up: 125e6, Down: 1000}},
 		Hosts: []fleet.HostSpec{
@@ -147,6 +147,8 @@ func TestErrors(t *testing.T) {
 		{"peers(seed_for = 'long')", `got string "long", want a time such as`},
 		{"network(latency = -1)", "-1s is not within 0s and ten years"},
 		{"network(quantum = '2GiB')", "want at most 1GiB"},
+		{"network(queue = -1)", "-1s is not within 0s and ten years"},
+		{"seed()\nnetwork(queue = '2m')", "the uplinks' queue is 2m0s"},
 		{"tracker(interval = 0)", "tracker: its interval is 0"},
 		{"run(deadline = 0)", "run: its deadline is 0"},
 		{"crash('x', at = 1)", `crash: there is no host "x" so far`},

@@ -105,14 +105,14 @@ func callPeers(s *script, c *call) (starlark.Value, error) {
 
 func callNetwork(s *script, c *call) (starlark.Value, error) {
 	n := s.out.Spec.Net
-	latency, quantum := span(n.Latency), size(n.Quantum)
-	if err := c.unpack("latency?", &latency, "quantum?", &quantum); err != nil {
+	latency, quantum, queue := span(n.Latency), size(n.Quantum), span(n.Queue)
+	if err := c.unpack("latency?", &latency, "quantum?", &quantum, "queue?", &queue); err != nil {
 		return nil, err
 	}
 	if quantum > 1<<30 {
 		return nil, fmt.Errorf("network: a quantum of %d bytes, want at most 1GiB", quantum)
 	}
-	s.out.Spec.Net = fleet.NetSpec{Latency: time.Duration(latency), Quantum: int(quantum)}
+	s.out.Spec.Net = fleet.NetSpec{Latency: time.Duration(latency), Quantum: int(quantum), Queue: time.Duration(queue)}
 	return starlark.None, nil
 }
 

@@ -10,7 +10,8 @@
 // /debug/pprof, /proc, and the files that arrive.
 //
 // Each trial ends the processes that it began, by their ids, and the kernel kills
-// what a dead test process leaves. Nothing listens but on 127.0.0.1, at free ports.
+// what a dead test process leaves. Nothing listens but on 127.0.0.1, at free ports,
+// or in network namespaces that the trial has made and removes.
 //
 // # Sizes
 //
@@ -22,6 +23,7 @@
 // # What it does not do
 //
 // It judges no protocol: packages peer and tracker do, in virtual time. It measures
-// no speed. Trials need Linux, and those that mount a disk need root; the others
-// skip with the reason.
+// no speed but that of the shaped swarm, to hold the simulator against it. Trials
+// need Linux; those that mount a disk or make a network need root too, and skip
+// with the reason without it.
 package e2e

@@ -25,12 +25,14 @@ const patience = 30 * time.Second
 type doc struct {
 	Type      string            `json:"type"`
 	Event     string            `json:"event"`
+	At        time.Time         `json:"time"`
 	Addresses map[string]string `json:"addresses"`
 	Detail    string            `json:"detail"`
 	State     string            `json:"state"`
 	Total     int64             `json:"bytes_total"`
 	Done      int64             `json:"bytes_done"`
 	DownBPS   float64           `json:"down_bps"`
+	Fleet     *struct{}         `json:"fleet"` // set once the tracker has answered
 	Pieces    struct {
 		Total, Done int
 	} `json:"pieces"`
@@ -86,8 +88,15 @@ func start(t *testing.T, name string, args ...string) *proc {
 
 func launch(t *testing.T, name string, args []string) *proc {
 	t.Helper()
+	return command(t, name, append([]string{starlingBinary}, args...))
+}
+
+// command runs a starling whose command line may begin with a program that
+// becomes it, such as ip netns exec.
+func command(t *testing.T, name string, argv []string) *proc {
+	t.Helper()
 	p := &proc{t: t, name: name, ended: make(chan struct{}), change: make(chan struct{})}
-	p.cmd = exec.Command(starlingBinary, args...)
+	p.cmd = exec.Command(argv[0], argv[1:]...)
 	home := t.TempDir()
 	p.cmd.Dir = home
 	p.cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
@@ -105,7 +114,7 @@ func launch(t *testing.T, name string, args []string) *proc {
 	t.Cleanup(func() {
 		p.kill()
 		if said := p.tail(); t.Failed() && said != "" {
-			t.Logf("%s: starling %s\n%s", name, strings.Join(args, " "), said)
+			t.Logf("%s: %s\n%s", name, strings.Join(argv, " "), said)
 		}
 	})
 	return p
