@@ -130,7 +130,11 @@ func (e *Engine) admit(r *remote) error {
 			e.fault(o, p2p.Violation(p2p.ReasonDuplicate, "a better connection to %s", r.addr))
 		}
 	}
-	if open >= e.cfg.MaxRemotes && !r.dialed && !e.displace(e.now()) {
+	if r.dialed {
+		return nil
+	}
+	e.inbound++
+	if open >= e.cfg.MaxRemotes && !e.displace(e.now()) && !e.reshuffle(r) {
 		return p2p.Violation(p2p.ReasonTooMany, "%d connections", open)
 	}
 	return nil

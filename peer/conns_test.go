@@ -85,12 +85,17 @@ func TestSelf(t *testing.T) {
 
 func TestTooManyRemotes(t *testing.T) {
 	s := newStage(t, stagePieces, nothing, func(cfg *EngineConfig) { cfg.MaxRemotes = 3 })
-	var last p2p.ConnID
 	for id := range byte(4) {
-		last = s.greetFrom(id + 1)
+		s.greetFrom(id + 1)
 	}
-	if _, closed := s.take(); len(closed) != 1 || closed[last] != "too_many" {
-		t.Errorf("closed %v", closed)
+	_, closed := s.take()
+	for _, reason := range closed {
+		if len(closed) != 1 || reason != "too_many" {
+			t.Errorf("closed %v", closed)
+		}
+	}
+	if len(s.order) != 3 {
+		t.Errorf("%d remotes", len(s.order))
 	}
 }
 

@@ -137,6 +137,7 @@ type Engine struct {
 	stopping bool
 	stalled  bool
 	faulty   bool // a remote has a fault
+	inbound  int  // remotes that have dialed us, so far
 	fair     int  // how many sources are our share; 0: no bound
 	endgame  bool // all that is missing is asked for
 	freed    bool // what was asked for may be asked of others

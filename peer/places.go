@@ -21,6 +21,8 @@ const (
 	// leastUse is the payload, in bytes and in either direction, that makes a
 	// remote useful, within uselessAfter. It is what 1 KiB/s is.
 	leastUse = 64 << 10
+	// settledAfter is for how long a place may be lost by chance.
+	settledAfter = 5 * time.Second
 )
 
 // usage is when a remote last was of use.
@@ -74,5 +76,31 @@ func (e *Engine) displace(now time.Time) bool {
 	}
 	e.evictAt = now.Add(displaceEvery)
 	e.fault(worst, p2p.Violation(p2p.ReasonTooMany, "its place goes to another: no use of it for %v", now.Sub(worst.used.last).Round(time.Second)))
+	return true
+}
+
+// reshuffle makes room for r, by chance, in place of another that dialed us just
+// now and with which nothing has begun. In a flash crowd the first to come are known to
+// all and would be full of those who came just after them: neighbours by age,
+// who find the rest of the swarm behind a few. So that each of n who dial has
+// the same chance of a place among m, the nth gets one with m/n (Vitter's
+// reservoir).
+func (e *Engine) reshuffle(r *remote) bool {
+	rng, now := e.node.Host().Rand(), e.now()
+	if rng.IntN(e.inbound) >= e.cfg.MaxRemotes {
+		return false
+	}
+	var idle []*remote
+	for _, o := range e.order {
+		begun := !o.amChoking || !o.peerChoking || o.in.total+o.out.total > 0
+		if o != r && !o.dialed && o.fault == nil && o.phase >= declaring && !begun && now.Sub(o.opened) < settledAfter {
+			idle = append(idle, o)
+		}
+	}
+	if len(idle) == 0 {
+		return false
+	}
+	o := idle[rng.IntN(len(idle))]
+	e.fault(o, p2p.Violation(p2p.ReasonTooMany, "its place goes to another"))
 	return true
 }

@@ -187,3 +187,50 @@ func TestHoldersOfAllPlaces(t *testing.T) {
 	}
 	s.sound()
 }
+
+// TestReshuffle: of a crowd that dials at once each has the same chance of a
+// place, whoever came first; those with whom something has begun, and those who
+// came a while ago, keep theirs.
+func TestReshuffle(t *testing.T) {
+	const places, crowd, rounds = 10, 100, 40
+	early := 0
+	for seed := range uint64(rounds) {
+		s := newStage(t, stagePieces, all, func(cfg *EngineConfig) { cfg.MaxRemotes = places })
+		for range 1000 * seed { // draws of its own
+			s.h.Rand().Uint64()
+		}
+		var cs []p2p.ConnID
+		for id := range byte(crowd) {
+			cs = append(cs, s.greetFrom(id+1))
+		}
+		if len(s.order) != places {
+			t.Fatalf("%d remotes, %d places", len(s.order), places)
+		}
+		for _, c := range cs[:crowd/2] {
+			count(&early, s.h.Alive(c))
+		}
+		s.sound()
+	}
+	// 200 expected; the deviation is 10 at most.
+	if early < 160 || early > 240 {
+		t.Errorf("%d of %d places went to the first half of the crowd", early, places*rounds)
+	}
+
+	for _, keep := range []string{"served", "settled"} {
+		s := newStage(t, stagePieces, all, func(cfg *EngineConfig) { cfg.MaxRemotes = 2 })
+		first := []p2p.ConnID{s.meet(1, typeHaveNone), s.meet(2, typeHaveNone)}
+		if keep == "served" {
+			for _, c := range first {
+				s.h.Deliver(c, typeInterest, "") // gets a slot
+			}
+		} else {
+			s.pass(settledAfter, nil)
+		}
+		for id := range byte(50) {
+			s.greetFrom(id + 10)
+		}
+		if !s.h.Alive(first[0]) || !s.h.Alive(first[1]) || len(s.order) != 2 {
+			t.Errorf("%s: a place was lost", keep)
+		}
+	}
+}
