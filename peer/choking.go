@@ -141,7 +141,7 @@ func (e *Engine) decide(d choke.Decision) {
 		e.obs.Choke("choke")
 		e.send(r, typeChoke, nil) // which ends its guidance, too
 		r.guided = false
-		e.spread.unqueue(r)
+		e.unqueue(r)
 		e.rejectAll(r)
 	}
 }

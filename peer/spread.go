@@ -26,6 +26,7 @@ type spreader struct {
 type handout struct {
 	piece int
 	asked bool // it has asked for it
+	sent  int  // bytes of it that were handed to the host
 	at    time.Time
 }
 
@@ -117,6 +118,15 @@ func (r *remote) handedOut(i int, now time.Time) {
 	}
 }
 
+// handedOver notes that bytes of a piece are on their way to a remote.
+func (r *remote) handedOver(run piece.Run) {
+	for k := range r.handouts {
+		if h := &r.handouts[k]; h.piece == run.Piece {
+			h.sent += run.Length
+		}
+	}
+}
+
 // announced notes that a remote has a piece now.
 func (s *spreader) announced(r *remote, i int, now time.Time) {
 	r.hoards = false
@@ -134,19 +144,20 @@ func (s *spreader) reclaim(r *remote) {
 	r.handouts = r.handouts[:0]
 }
 
-// unqueue takes back what a remote has not asked for, or asked for and will
-// not be sent because it was choked (its queue is not yet emptied). What is on
-// its way to it stays its own.
-func (s *spreader) unqueue(r *remote) {
+// unqueue takes back what a remote will not be sent, or not all of it, because
+// it was choked (its queue is not yet emptied). What is all on its way to it stays
+// its own.
+func (e *Engine) unqueue(r *remote) {
+	s := &e.spread
 	if !s.active {
 		return
 	}
 	r.handouts = slices.DeleteFunc(r.handouts, func(h handout) bool {
-		queued := slices.ContainsFunc(r.queue, func(q piece.Run) bool { return q.Piece == h.piece })
-		if !h.asked || queued {
+		short := h.sent < e.geo.PieceSize(h.piece)
+		if short {
 			s.left = append(s.left, h.piece)
 		}
-		return !h.asked || queued
+		return short
 	})
 }
 

@@ -90,6 +90,7 @@ func (e *Engine) serve(r *remote) {
 		r.lastSent, r.served = now, now
 		r.controlOut += p2p.HeaderSize + pieceHead
 		r.sent += uint64(run.Length)
+		r.handedOver(run)
 		r.account.sent += uint64(run.Length)
 		e.stats.SentPayload += uint64(run.Length)
 		e.up.take(now, run.Length)
