@@ -57,13 +57,16 @@ func (e *Engine) askAll() {
 	if e.freed {
 		e.freed = false
 		for _, r := range e.order {
-			e.stir(r)
+			if !r.declined || e.endgame {
+				e.stir(r)
+			}
 		}
 	}
 	n := len(e.order)
 	for i := range n {
 		e.ask(e.order[(i+e.turn)%n])
 	}
+	e.weighSources()
 	e.stirSome()
 	e.turn++
 }

@@ -20,7 +20,7 @@ func (e *Engine) enough(r *remote) bool {
 func (e *Engine) active() int {
 	n := 0
 	for _, r := range e.order {
-		count(&n, len(r.requests) > 0)
+		count(&n, r.outstanding > 0)
 	}
 	return n
 }
@@ -31,12 +31,18 @@ func (e *Engine) weighSources() {
 	if !e.reclaims || e.maxSlots == 0 {
 		return
 	}
-	all, leechers := 0, 1
+	all, leechers, had := 0, 1, 0
 	for _, r := range e.order {
 		count(&all, r.phase == ready)
-		count(&leechers, r.phase == ready && !r.seed)
+		if r.phase == ready && !r.seed {
+			leechers++
+			had += r.have.Count()
+		}
 	}
 	e.fair = max(e.maxSlots, (e.maxSlots*all+leechers-1)/leechers)
+	if mine := e.pick.NumHave() * (leechers - 1); mine < had-had/behind {
+		e.fair *= 2
+	}
 }
 
 // decline gives back the slot of a remote that is one too many.
@@ -51,13 +57,18 @@ func (e *Engine) stirSome() {
 	n := len(e.order)
 	for i := 0; i < n && lack > 0; i++ {
 		if r := e.order[(i+e.turn)%n]; r.declined {
+			r.servedUs = e.now() // its time to show that it is no slower than others
 			e.stir(r)
+			e.ask(r)
 			lack--
 		}
 	}
 }
 
 const (
+	// behind is by which share of what the others have we must have less to
+	// take twice our share, and catch up.
+	behind = 50
 	// slowShare of the mean rate of our sources is too slow to be kept while
 	// others would serve us, after slowAfter.
 	slowShare = 0.25
@@ -90,6 +101,7 @@ func (e *Engine) dropSlow(now time.Time) {
 			e.abandon(slowest, q)
 		}
 	}
+	e.stirSome() // while it is none of those to choose from
 	slowest.resting, slowest.declined = true, true
 	e.loseInterest(slowest)
 }
