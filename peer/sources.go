@@ -40,7 +40,8 @@ func (e *Engine) weighSources() {
 		}
 	}
 	e.fair = max(e.maxSlots, (e.maxSlots*all+leechers-1)/leechers)
-	if mine := e.pick.NumHave() * (leechers - 1); mine < had-had/behind {
+	mine := e.pick.NumHave()
+	if 2*mine > e.geo.NumPieces() && mine*(leechers-1) < had-had/behind {
 		e.fair *= 2
 	}
 }
@@ -66,8 +67,8 @@ func (e *Engine) stirSome() {
 }
 
 const (
-	// behind is by which share of what the others have we must have less to
-	// take twice our share, and catch up.
+	// behind is by which share of what the others have we must have less, in
+	// the second half, to take twice our share and catch up.
 	behind = 50
 	// slowShare of the mean rate of our sources is too slow to be kept while
 	// others would serve us, after slowAfter.
