@@ -294,3 +294,24 @@ func TestAllHelpInTheEndgame(t *testing.T) {
 	}
 	s.sound()
 }
+
+// TestBehind: in the second half of the pieces, and not before, a peer that has
+// less than those around it takes from twice as many.
+func TestBehind(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		lacks int
+		want  int
+	}{
+		{"little is had", fetchPieces, 4},
+		{"a third is missing", fetchPieces / 3, 8},
+		{"two are missing", 2, 4},
+	} {
+		s := newFetching(t, choke.Cooperative, tt.lacks)
+		s.leechersThatServe(6)
+		s.weighSources()
+		if s.fair != tt.want {
+			t.Errorf("%s: our share is %d sources, want %d", tt.name, s.fair, tt.want)
+		}
+	}
+}
