@@ -255,13 +255,11 @@ func TestGuideIsNeverTooMany(t *testing.T) {
 // declined are asked for it, too.
 func TestAllHelpInTheEndgame(t *testing.T) {
 	s := newFetching(t, choke.Cooperative, 4)
-	var cs []p2p.ConnID
 	for id := range byte(4) {
 		c := s.greetFrom(1 + id)
 		s.h.Deliver(c, typeHaveNone, "")
 		s.h.Deliver(c, typeHave, words(uint32(id))) // one piece each: all have something to do
 		s.h.Deliver(c, typeUnchoke, "")
-		cs = append(cs, c)
 	}
 	if !s.endgame || s.active() != 4 {
 		t.Fatalf("endgame %v, %d sources", s.endgame, s.active())
@@ -274,7 +272,7 @@ func TestAllHelpInTheEndgame(t *testing.T) {
 	s.sound()
 
 	s = newFetching(t, choke.Cooperative, 40)
-	cs = s.leechersThatServe(4)
+	cs := s.leechersThatServe(4)
 	declined := s.leecherThatServes(5)
 	for range 200 {
 		if s.endgame {
