@@ -77,8 +77,8 @@ const (
 )
 
 // dropSlow gives up the slowest source if it is much slower than the others and
-// somebody was declined for it. One in a second: it is asked for again what it
-// was asked for.
+// somebody was declined for it: one in a second, for what it owes is then asked
+// of others from its beginning.
 func (e *Engine) dropSlow(now time.Time) {
 	var slowest *remote
 	sum, n, declined := 0.0, 0, false
@@ -94,7 +94,7 @@ func (e *Engine) dropSlow(now time.Time) {
 			slowest = r
 		}
 	}
-	if !declined || slowest == nil || slowest.guides || n < e.fair || slowest.in.rate.Value(now) > slowShare*sum/float64(n) {
+	if !declined || slowest == nil || sum == 0 || slowest.guides || n < e.fair || slowest.in.rate.Value(now) > slowShare*sum/float64(n) {
 		return
 	}
 	for i := range slowest.requests {
