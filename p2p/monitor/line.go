@@ -103,7 +103,8 @@ func ParseLine(b []byte) (Line, error) {
 		return Line{}, errors.New("has no digest of 8 digits")
 	}
 	r.Digest = uint32(digest[0])<<24 | uint32(digest[1])<<16 | uint32(digest[2])<<8 | uint32(digest[3])
-	if r.Time.IsZero() {
+	// A time zone may take a year out of the four digits that it is written in.
+	if y := r.Time.UTC().Year(); r.Time.IsZero() || y < 0 || y > 9999 {
 		return Line{}, errors.New("has no time")
 	}
 	return Line{Record: r}, nil
