@@ -26,8 +26,13 @@ type failure struct {
 	sums []uint64 // of each block
 }
 
-// maxFailures bounds how many attempts at one piece are remembered.
-const maxFailures = 4
+const (
+	// maxFailures bounds how many attempts at one piece are remembered.
+	maxFailures = 4
+	// paroleTime is how long a suspect is on parole at most. A piece that it
+	// alone can complete, and that others gave a part of, waits so long.
+	paroleTime = 30 * time.Second
+)
 
 // corrupt throws a piece away that fails its hash. A single contributor is to
 // blame; of several, time will tell.
@@ -38,8 +43,13 @@ func (e *Engine) corrupt(i int, f *flight, now time.Time) {
 	if f.oneSender() {
 		e.pick.Corrupt(i)
 		e.freed, e.refill = true, true
-		e.refill = true
 		e.strike(f.from[0], now)
+		for _, past := range e.failures {
+			if slices.ContainsFunc(past, func(p *failure) bool { return p.has(f.from[0].peerID) }) {
+				e.strike(f.from[0], now) // it had a part in another that failed
+				break
+			}
+		}
 		return
 	}
 	// The blocks must be read before they are fetched again.
@@ -60,6 +70,11 @@ func (f *flight) oneSender() bool {
 // second.
 func (e *Engine) strike(c contribution, now time.Time) {
 	if !e.bans.strike(now, c.addr, c.peerID) {
+		for _, r := range e.order {
+			if r.peerID == c.peerID {
+				e.isolate(r, e.bans.struckUntil(c.addr, c.peerID))
+			}
+		}
 		return
 	}
 	e.obs.Banned("corrupt")
@@ -87,11 +102,15 @@ func (e *Engine) sumsDone(j *sumsJob) {
 			e.failures[j.piece] = append(past, j.failed)
 		}
 		e.pick.Corrupt(j.piece)
+		if e.pick.WantsPiece(j.piece) {
+			e.pick.SetPriority(j.piece, piece.MaxPriority) // for it has the proof
+		}
+		e.suspect(j.failed, e.now())
 		e.freed, e.refill = true, true
-		e.refill = true
 		return
 	}
 	delete(e.failures, j.piece)
+	e.freed, e.refill = true, true
 	if j.err != nil || !e.pick.Have().Has(j.piece) {
 		return // nobody is accused without proof
 	}
@@ -105,6 +124,59 @@ func (e *Engine) sumsDone(j *sumsJob) {
 			}
 		}
 	}
+	if len(e.failures) == 0 {
+		for _, r := range e.order {
+			r.parole = e.bans.struckUntil(r.addr, r.peerID)
+		}
+	}
+}
+
+// suspect puts all who gave a part of a failed piece on parole until it is known
+// who lied: each is asked for whole pieces only, which it must answer for alone.
+// A liar among them can spoil what it had a part in by then, and after that
+// nothing that is not held against it at once (libtorrent's "parole mode").
+func (e *Engine) suspect(f *failure, now time.Time) {
+	for _, r := range e.order {
+		if f.has(r.peerID) {
+			e.isolate(r, now.Add(paroleTime))
+		}
+	}
+}
+
+// isolate puts r on parole, beginning with what it is asked for now.
+func (e *Engine) isolate(r *remote, until time.Time) {
+	r.parole = until
+	for i := range r.requests {
+		q := &r.requests[i]
+		if f := e.flights[q.run.Piece]; !q.silent && (f == nil || f.owner != r) {
+			e.abandon(r, q)
+		}
+	}
+}
+
+// onParole says whether r may only be asked for whole pieces.
+func (e *Engine) onParole(r *remote) bool {
+	return e.now().Before(r.parole)
+}
+
+// disown lets others in on a piece that f's owner was to give alone.
+func (e *Engine) disown(i int, f *flight) {
+	f.owner.own = slices.DeleteFunc(f.owner.own, func(o int) bool { return o == i })
+	f.owner = nil
+	e.pick.Unreserve(i)
+}
+
+// disownAll does so for all that r has not yet been asked for the whole of.
+func (e *Engine) disownAll(r *remote) {
+	for len(r.own) > 0 {
+		e.disown(r.own[0], e.flights[r.own[0]])
+		e.freed, e.refill = true, true
+	}
+}
+
+// has says whether a remote gave a part of the piece.
+func (f *failure) has(id [20]byte) bool {
+	return slices.ContainsFunc(f.from, func(c contribution) bool { return c.peerID == id })
 }
 
 // lied says whether c has a block that is not as in right and that nobody else

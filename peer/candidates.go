@@ -225,6 +225,16 @@ func (b *bans) strike(now time.Time, addr string, id [20]byte) bool {
 	return banned
 }
 
+// struckUntil is until when a peer has a strike against it.
+func (b *bans) struckUntil(addr string, id [20]byte) (until time.Time) {
+	for _, key := range [...]string{addr, string(id[:])} {
+		if v := b.by[key]; v != nil && v.since.Add(strikeWindow).After(until) {
+			until = v.since.Add(strikeWindow)
+		}
+	}
+	return until
+}
+
 func (b *bans) hasAddr(now time.Time, addr string) bool {
 	v := b.by[addr]
 	return v != nil && now.Before(v.until)

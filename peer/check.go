@@ -2,6 +2,7 @@ package peer
 
 import (
 	"fmt"
+	"slices"
 
 	"starling/piece"
 )
@@ -205,6 +206,18 @@ func (e *Engine) checkLists() error {
 	for _, i := range e.teller.log {
 		if !e.pick.Have().Has(i) {
 			return fmt.Errorf("piece %d is to be announced and not had", i)
+		}
+	}
+	for i, f := range e.flights {
+		if f.owner != nil && !slices.Contains(f.owner.own, i) {
+			return fmt.Errorf("piece %d is kept for %s, which does not know", i, f.owner.addr)
+		}
+	}
+	for _, r := range e.order {
+		for _, i := range r.own {
+			if f := e.flights[i]; f == nil || f.owner != r {
+				return fmt.Errorf("piece %d is not kept for %s any more", i, r.addr)
+			}
 		}
 	}
 	for i := range e.geo.NumPieces() {

@@ -176,6 +176,7 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 	}
 	now := e.now()
 	r.phase, r.lastData, r.rtt = ready, now, now.Sub(r.greeted)
+	r.parole = e.bans.struckUntil(r.addr, r.peerID)
 	r.used = usage{last: now, since: now}
 	if r.seed = r.have.All(); r.seed {
 		e.pick.AddSeed()

@@ -14,6 +14,7 @@ type flight struct {
 	writing  int // jobs under way
 	complete bool
 	from     []contribution
+	owner    *remote // who alone is asked for it: see parole
 }
 
 // onChoke hears that a remote begins or ceases to serve us. As in BEP 6 a
@@ -22,6 +23,7 @@ func (e *Engine) onChoke(r *remote, choking bool) error {
 	r.peerChoking = choking
 	if choking {
 		r.suggested, r.guides = r.suggested[:0], false
+		e.disownAll(r)
 		return nil
 	}
 	r.lastData = e.now()
@@ -114,8 +116,10 @@ func (e *Engine) choose(r *remote) (piece.Run, bool) {
 	if r.guides && len(r.suggested) == 0 {
 		return piece.Run{}, false // more will come, or our freedom
 	}
-	ask := piece.Ask{Have: r.have, Seed: r.seed, MaxLength: r.runLength(), Suggested: r.suggested}
-	if e.pick.InEndgame() {
+	ask := piece.Ask{Have: r.have, Seed: r.seed, MaxLength: r.runLength(), Suggested: r.suggested, Own: r.own}
+	if e.onParole(r) {
+		ask.Alone = true
+	} else if e.pick.InEndgame() {
 		// Others' runs, asked for again. Only an idle remote helps.
 		if r.outstanding > 0 {
 			return piece.Run{}, false
@@ -147,8 +151,15 @@ func (e *Engine) request(r *remote, run piece.Run, now time.Time) {
 	r.outstanding += run.Length
 	e.asked += run.Length
 	e.down.take(now, run.Length)
-	if e.flights[run.Piece] == nil {
-		e.flights[run.Piece] = &flight{begun: now}
+	f := e.flights[run.Piece]
+	if f == nil {
+		f = &flight{begun: now}
+		e.flights[run.Piece] = f
+	}
+	if e.onParole(r) && f.owner == nil {
+		f.owner = r
+		r.own = append(r.own, run.Piece)
+		e.pick.Reserve(run.Piece)
 	}
 	e.obs.QueueDepth(len(r.requests))
 	e.scratch = appendRun(e.scratch[:0], run)
@@ -164,6 +175,9 @@ func (e *Engine) release(r *remote, q *request) {
 	r.outstanding -= q.run.Length
 	e.asked -= q.run.Length
 	e.pick.Unrequested(q.run)
+	if f := e.flights[q.run.Piece]; f != nil && f.owner == r {
+		e.disown(q.run.Piece, f)
+	}
 	e.refill, e.freed = true, true
 }
 
@@ -173,6 +187,7 @@ func (e *Engine) releaseAll(r *remote) {
 		e.release(r, &r.requests[i])
 	}
 	r.requests = r.requests[:0]
+	e.disownAll(r)
 }
 
 // giveUp frees what a silent remote holds for others to ask for. Its answers

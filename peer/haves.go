@@ -90,6 +90,7 @@ func (e *Engine) interest(r *remote) {
 func (e *Engine) loseInterest(r *remote) {
 	if r.phase == ready && r.amInterested && (r.useful == 0 || r.resting) {
 		r.amInterested = false
+		e.disownAll(r)
 		e.send(r, typeNoInter, nil)
 	}
 }

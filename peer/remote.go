@@ -69,6 +69,8 @@ type remote struct {
 	maxRequest  int           // the longest run it serves
 	maxQueue    int           // how many requests it queues
 	suggested   []int
+	parole      time.Time // until then it is asked for whole pieces only
+	own         []int     // those of them that are under way
 	guides      bool      // it suggests: only those pieces are asked of it
 	resting     bool      // we said NINT because there is nothing to ask it for now
 	declined    bool      // and so because we have enough sources

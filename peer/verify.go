@@ -140,6 +140,9 @@ func (e *Engine) putDone(j *putJob) {
 func (e *Engine) verified(i int, ok bool, err error) {
 	f := e.flights[i]
 	delete(e.flights, i)
+	if f.owner != nil {
+		e.disown(i, f)
+	}
 	now := e.now()
 	switch {
 	case err != nil:

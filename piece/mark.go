@@ -85,6 +85,22 @@ func (p *Picker) Verified(i int) {
 	}
 }
 
+// Reserve keeps the blocks of piece i that are not yet asked for to those whose
+// Ask Owns it, until it is verified, given up, or Unreserved. Only a begun piece
+// can be reserved.
+func (p *Picker) Reserve(i int) {
+	if q := p.partial(i); q != nil {
+		q.reserved = true
+	}
+}
+
+// Unreserve ends what Reserve began.
+func (p *Picker) Unreserve(i int) {
+	if q := p.partial(i); q != nil {
+		q.reserved = false
+	}
+}
+
 // Corrupt forgets all that is received and requested of piece i, which is not
 // verified: its hash was wrong, or the piece is given up.
 func (p *Picker) Corrupt(i int) {

@@ -15,13 +15,14 @@ type model struct {
 	prio     []int
 	avail    []int
 	blocks   [][]int // requesters of each block, or got
+	reserved []bool  // of begun pieces
 }
 
 const got = -1
 
 func newModel(g Geometry) *model {
 	n := g.NumPieces()
-	m := &model{geo: g, have: make([]bool, n), prio: make([]int, n), avail: make([]int, n), blocks: make([][]int, n)}
+	m := &model{geo: g, have: make([]bool, n), prio: make([]int, n), avail: make([]int, n), blocks: make([][]int, n), reserved: make([]bool, n)}
 	for i := range n {
 		m.prio[i] = DefaultPriority
 		m.blocks[i] = make([]int, g.NumBlocks(i))
@@ -60,7 +61,7 @@ func (m *model) picks(a *Ask) []int {
 	var best []float64
 	var all []int
 	for i := range m.blocks {
-		if !m.wants(i) || !a.has(i) || !slices.Contains(m.blocks[i], 0) {
+		if !m.wants(i) || !a.has(i) || !slices.Contains(m.blocks[i], 0) || m.begun(i) && !m.may(i, a) {
 			continue
 		}
 		r := m.rank(i, a)
@@ -72,6 +73,14 @@ func (m *model) picks(a *Ask) []int {
 		}
 	}
 	return all
+}
+
+// may says whether a begun piece is open to the remote.
+func (m *model) may(i int, a *Ask) bool {
+	if m.reserved[i] {
+		return slices.Contains(a.Own, i)
+	}
+	return !a.Alone || m.avail[i] == 1
 }
 
 // rank says how good it is to pick piece i; the least is the best.
@@ -155,6 +164,11 @@ func (m *model) compare(p *Picker) error {
 		}
 		if m.begun(i) {
 			inFlight++
+		} else {
+			m.reserved[i] = false // which ends with what it was for
+		}
+		if open := m.wants(i) && slices.Contains(m.blocks[i], 0) && !m.reserved[i]; p.Open(i) != open {
+			return fmt.Errorf("piece %d: open %v", i, !open)
 		}
 		if !m.wants(i) {
 			continue

@@ -25,6 +25,8 @@ type partial struct {
 	index  int // in Picker.partials
 	open   int // in Picker.open, or none
 	blocks []uint8
+	// reserved means that only an Ask that Owns the piece may have more of it.
+	reserved bool
 	// at counts the blocks that have not been received by their number of
 	// requesters; the last entry is for MaxRequesters and above.
 	at [MaxRequesters + 1]int

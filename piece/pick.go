@@ -1,5 +1,7 @@
 package piece
 
+import "slices"
+
 // maxOpenScan bounds how many open partials one pick looks at.
 const maxOpenScan = 256
 
@@ -19,6 +21,24 @@ type Ask struct {
 	// Outstanding are the Runs this remote is already asked for: endgame never
 	// asks it for a block of those again. It may be nil if Endgame is false.
 	Outstanding []Run
+	// Alone allows only pieces that nobody else gives a part of: those in Own,
+	// those not begun, and those that nobody else has. What is begun so is to be
+	// Reserved. It rules out Endgame.
+	Alone bool
+	// Own are the reserved pieces that this remote may be asked for.
+	Own []int
+}
+
+// may says whether the remote may be asked for blocks of q.
+func (p *Picker) may(a *Ask, q *partial) bool {
+	switch {
+	case !a.has(q.piece):
+		return false
+	case q.reserved:
+		return slices.Contains(a.Own, q.piece)
+	default:
+		return !a.Alone || p.Availability(q.piece) == 1
+	}
 }
 
 func (a *Ask) has(i int) bool { return a.Seed || a.Have.Has(i) }
@@ -50,7 +70,7 @@ func (p *Picker) Pick(a *Ask) (Run, bool) {
 			return r, true
 		}
 	}
-	if a.Endgame && p.InEndgame() {
+	if a.Endgame && !a.Alone && p.InEndgame() {
 		return p.pickBusy(a)
 	}
 	return Run{}, false
@@ -65,7 +85,7 @@ func (p *Picker) pickSuggested(a *Ask) (Run, bool) {
 			if len(p.partials) < MaxPartials {
 				return p.head(i, a), true
 			}
-		} else if q.open != none {
+		} else if q.open != none && p.may(a, q) {
 			return p.gap(q, a), true
 		}
 	}
@@ -80,7 +100,7 @@ func (p *Picker) nearest(a *Ask) *partial {
 	var bestPrio uint8
 	missing := 0
 	for _, q := range p.open[:min(len(p.open), maxOpenScan)] {
-		if !a.has(q.piece) {
+		if !p.may(a, q) {
 			continue
 		}
 		prio, m := p.prio[q.piece], q.missing()

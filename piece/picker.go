@@ -141,10 +141,10 @@ func (p *Picker) InFlightPieces() int { return len(p.partials) }
 func (p *Picker) WantsPiece(i int) bool { return p.lack.Has(i) }
 
 // Open says whether piece i is wanted and has blocks that are neither received
-// nor asked for.
+// nor asked for nor reserved.
 func (p *Picker) Open(i int) bool {
 	q := p.partial(i)
-	return p.lack.Has(i) && (q == nil || q.open != none)
+	return p.lack.Has(i) && (q == nil || q.open != none && !q.reserved)
 }
 
 // Wanted says whether bf has a piece that is wanted and not verified. It

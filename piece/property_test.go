@@ -98,6 +98,8 @@ func (w *world) haves(r *worldRemote) {
 func (w *world) pick(r *worldRemote) error {
 	a := Ask{Have: r.have, Seed: r.have.All(), MaxLength: BlockSize * (1 + w.rng.IntN(8)), Outstanding: r.out}
 	a.Endgame = w.rng.IntN(2) == 0
+	a.Alone = w.rng.IntN(4) == 0
+	a.Own = w.rng.Perm(w.m.geo.NumPieces())[:w.rng.IntN(1+w.m.geo.NumPieces())]
 	for range w.rng.IntN(3) {
 		if i := w.rng.IntN(w.m.geo.NumPieces()); !slices.Contains(a.Suggested, i) {
 			a.Suggested = append(a.Suggested, i)
@@ -106,7 +108,7 @@ func (w *world) pick(r *worldRemote) error {
 	run, ok := w.p.Pick(&a)
 	picks := w.m.picks(&a)
 	least := MaxRequesters
-	if a.Endgame && w.m.endgame() {
+	if a.Endgame && !a.Alone && w.m.endgame() {
 		least = w.m.busy(&a)
 	}
 	if ok != (len(picks) > 0 || least < MaxRequesters) {
@@ -176,7 +178,7 @@ func (w *world) receive(r *worldRemote, k int) error {
 
 // piece does something to one piece, whatever its state.
 func (w *world) piece(i int) {
-	switch w.rng.IntN(5) {
+	switch w.rng.IntN(7) {
 	case 0, 1:
 		prio := w.rng.IntN(4)
 		w.p.SetPriority(i, uint8(prio))
@@ -191,6 +193,12 @@ func (w *world) piece(i int) {
 	case 4:
 		w.p.Corrupt(i)
 		clear(w.m.blocks[i])
+	case 5:
+		w.p.Reserve(i)
+		w.m.reserved[i] = w.m.begun(i)
+	case 6:
+		w.p.Unreserve(i)
+		w.m.reserved[i] = false
 	}
 }
 
