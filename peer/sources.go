@@ -26,7 +26,9 @@ func (e *Engine) active() int {
 }
 
 // weighSources finds our share: the slots of all our remotes, among all of them
-// that want some and ourselves. Alone among seeds we may have them all.
+// that want some and ourselves. Alone among seeds we may have them all. It is
+// rounded down: were it rounded up, most would have one source more than there
+// are slots for, and the last few would be left with a single one.
 func (e *Engine) weighSources() {
 	if !e.reclaims || e.maxSlots == 0 {
 		return
@@ -39,7 +41,7 @@ func (e *Engine) weighSources() {
 			had += r.have.Count()
 		}
 	}
-	e.fair = max(e.maxSlots, (e.maxSlots*all+leechers-1)/leechers)
+	e.fair = max(e.maxSlots, e.maxSlots*all/leechers)
 	mine := e.pick.NumHave()
 	if 2*mine > e.geo.NumPieces() && mine*(leechers-1) < had-had/behind {
 		e.fair *= 2
