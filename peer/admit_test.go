@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // addrOf is where a test peer listens.
@@ -34,8 +35,8 @@ func TestPlacesOfThoseWeDial(t *testing.T) {
 		answer := func() {
 			for i, c := range out {
 				s.h.Open(c)
-				s.h.Deliver(c, typeHello, helloOf(testHello(byte(i+1))))
-				s.h.Deliver(c, typeHaveAll, "")
+				s.h.Deliver(c, wire.HELO, helloOf(testHello(byte(i+1))))
+				s.h.Deliver(c, wire.HALL, "")
 			}
 		}
 		if answered {
@@ -99,7 +100,7 @@ func TestBothDialWithOnePlace(t *testing.T) {
 			var in p2p.ConnID
 			answer := func() {
 				s.h.Open(out)
-				s.h.Deliver(out, typeHello, helloOf(testHello(id)))
+				s.h.Deliver(out, wire.HELO, helloOf(testHello(id)))
 			}
 			if first == "ours" {
 				answer()
@@ -139,8 +140,8 @@ func TestDialUpTo(t *testing.T) {
 				h := testHello(byte(open))
 				h.PeerID[1] = 1
 				s.h.Open(cs[open])
-				s.h.Deliver(cs[open], typeHello, helloOf(h))
-				s.h.Deliver(cs[open], typeHaveNone, "")
+				s.h.Deliver(cs[open], wire.HELO, helloOf(h))
+				s.h.Deliver(cs[open], wire.HNON, "")
 			}
 			s.h.Advance(tickEvery)
 		}
@@ -156,7 +157,7 @@ func TestNoDialWhenOthersCame(t *testing.T) {
 	for _, came := range []int{19, 20} {
 		s := newStage(t, stagePieces, nothing, nil)
 		for id := range came {
-			s.meet(byte(100+id), typeHaveNone)
+			s.meet(byte(100+id), wire.HNON)
 		}
 		s.take()
 		s.AddPeers([]string{addrOf(1), addrOf(2)})

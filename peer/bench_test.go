@@ -7,6 +7,7 @@ import (
 
 	"starling/p2p"
 	"starling/p2p/p2ptest"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -14,7 +15,7 @@ import (
 // what is measured is the engine.
 func benchStage(b *testing.B, pieces, remotes int, have func(i int) bool) (*Engine, *quiet) {
 	b.Helper()
-	geo := piece.Geometry{TotalLength: int64(pieces) * maxRun, PieceLength: maxRun}
+	geo := piece.Geometry{TotalLength: int64(pieces) * wire.MaxRun, PieceLength: wire.MaxRun}
 	h := &quiet{rng: newTestRand()}
 	cfg := EngineConfig{
 		InfoHash: stageHash, PeerID: stageID, ListenPort: 6881, Geometry: geo, Have: piece.NewBitfield(pieces),
@@ -40,7 +41,7 @@ func meetQuiet(h *quiet, id int, t p2p.Type, more ...p2p.Type) p2p.ConnID {
 	h.p.Opened(p2p.ConnInfo{ID: c, Addr: "10.0.0.1:40000"})
 	hello := testHello(0)
 	hello.PeerID = [20]byte{1, byte(id), byte(id >> 8)}
-	h.deliver(c, typeHello, []byte(helloOf(hello)))
+	h.deliver(c, wire.HELO, []byte(helloOf(hello)))
 	for _, t := range append([]p2p.Type{t}, more...) {
 		h.deliver(c, t, nil)
 	}
@@ -55,18 +56,18 @@ func BenchmarkHave(b *testing.B) {
 	start := func() {
 		_, h = benchStage(b, pieces, remotes, func(i int) bool { return i%2 == 0 })
 		for id := range remotes {
-			meetQuiet(h, id, typeHaveNone)
+			meetQuiet(h, id, wire.HNON)
 		}
 	}
 	start()
 	heads := make([][]byte, pieces)
 	for i := range heads {
-		heads[i] = appendIndexes(nil, []int{i})
+		heads[i] = wire.AppendIndexes(nil, []int{i})
 	}
 	c, i := p2p.ConnID(1), 0
 	b.ReportAllocs()
 	for b.Loop() {
-		h.deliver(c, typeHave, heads[i])
+		h.deliver(c, wire.HAVE, heads[i])
 		if i++; i == pieces-1 { // the next remote; none becomes a seed
 			if c++; c > remotes {
 				b.StopTimer()
@@ -88,13 +89,13 @@ func BenchmarkPiece(b *testing.B) {
 	start := func() {
 		e, h = benchStage(b, pieces, remotes, func(int) bool { return false })
 		for id := range remotes {
-			meetQuiet(h, id, typeHaveAll)
+			meetQuiet(h, id, wire.HALL)
 		}
-		h.deliver(1, typeUnchoke, nil)
+		h.deliver(1, wire.UNCH, nil)
 	}
 	start()
-	var head [pieceHead]byte
-	body := &blank{n: maxRun}
+	var head [wire.PieceHead]byte
+	body := &blank{n: wire.MaxRun}
 	b.ReportAllocs()
 	for b.Loop() {
 		r := e.remotes[1]
@@ -106,7 +107,7 @@ func BenchmarkPiece(b *testing.B) {
 		}
 		run := r.requests[0].run
 		copy(head[:], words(uint32(run.Piece), uint32(run.Begin)))
-		h.deliverBody(1, typePiece, head[:], body)
+		h.deliverBody(1, wire.PIEC, head[:], body)
 		for len(h.jobs) > 0 {
 			j := h.jobs[0]
 			h.jobs = h.jobs[:copy(h.jobs, h.jobs[1:])]
@@ -123,7 +124,7 @@ func BenchmarkRechoke(b *testing.B) {
 	const pieces, remotes = 1000, 1000
 	e, h := benchStage(b, pieces, remotes, func(i int) bool { return i%2 == 0 })
 	for id := range remotes {
-		meetQuiet(h, id, typeHaveNone, typeInterest)
+		meetQuiet(h, id, wire.HNON, wire.INTR)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -136,7 +137,7 @@ func BenchmarkRechoke(b *testing.B) {
 func BenchmarkTick(b *testing.B) {
 	e, h := benchStage(b, 1000, 1000, func(i int) bool { return i%2 == 0 })
 	for id := range 1000 {
-		meetQuiet(h, id, typeHaveNone, typeInterest)
+		meetQuiet(h, id, wire.HNON, wire.INTR)
 	}
 	for _, r := range e.order {
 		r.lastIn = p2ptest.Epoch.AddDate(1, 0, 0) // nobody times out

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -48,7 +49,7 @@ func (e *Engine) checkRequests() error {
 	switch {
 	case asked != e.asked:
 		return fmt.Errorf("asked %d, really %d", e.asked, asked)
-	case asked >= budget+maxRun:
+	case asked >= budget+wire.MaxRun:
 		return fmt.Errorf("%d bytes are asked for, budget %d", asked, budget)
 	}
 	// A block that the picker takes for asked for and nobody owes us would never
@@ -114,8 +115,8 @@ func (e *Engine) checkRemote(r *remote) error {
 		return fmt.Errorf("%d PIECs with the host, at most %d", r.bulk, bulkAhead)
 	case r.window < minWindow || r.window > maxWindow:
 		return fmt.Errorf("window %d", r.window)
-	case len(r.suggested) > maxIndexes:
-		return fmt.Errorf("%d suggestions, at most %d", len(r.suggested), maxIndexes)
+	case len(r.suggested) > wire.MaxIndexes:
+		return fmt.Errorf("%d suggestions, at most %d", len(r.suggested), wire.MaxIndexes)
 	}
 	for _, run := range r.queue {
 		if !e.pick.Have().Has(run.Piece) {
@@ -152,7 +153,7 @@ func (e *Engine) checkFlights() error {
 			return fmt.Errorf("piece %d of %d blocks: %d parts", i, e.geo.NumBlocks(i), len(f.from))
 		}
 	}
-	if (writing > 0) != (e.onDisk > 0) || e.onDisk < 0 || e.onDisk > writing*maxRun {
+	if (writing > 0) != (e.onDisk > 0) || e.onDisk < 0 || e.onDisk > writing*wire.MaxRun {
 		return fmt.Errorf("%d bytes are being written by %d jobs", e.onDisk, writing)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"starling/choke"
 	"starling/p2p"
 	"starling/p2p/p2ptest"
+	"starling/peer/wire"
 )
 
 // TestSlots: at no message is anybody serving more than 4 + 1, and in a flash
@@ -48,33 +49,33 @@ func TestOptimisticRotation(t *testing.T) {
 	})
 	var givers []p2p.ConnID
 	for id := range byte(4) {
-		givers = append(givers, s.meet(id+1, typeHaveNone))
+		givers = append(givers, s.meet(id+1, wire.HNON))
 	}
 	for id := range byte(8) {
 		s.interested(id + 20)
 	}
 	next := 1
 	for _, c := range givers {
-		s.h.Deliver(c, typeHave, odd(next, 450))
+		s.h.Deliver(c, wire.HAVE, odd(next, 450))
 		next += 900
-		s.h.Deliver(c, typeInterest, "")
-		s.h.Deliver(c, typeUnchoke, "")
+		s.h.Deliver(c, wire.INTR, "")
+		s.h.Deliver(c, wire.UNCH, "")
 	}
 	holder, since := p2p.ConnID(0), time.Duration(0)
 	var turns []time.Duration
 	tried := map[p2p.ConnID]bool{}
 	for range 250 {
 		msgs, _ := s.take()
-		if n := len(only(msgs, typeChoke)); n > 0 && s.now().Sub(p2ptest.Epoch)%s.cfg.Rechoke != 0 {
+		if n := len(only(msgs, wire.CHOK)); n > 0 && s.now().Sub(p2ptest.Epoch)%s.cfg.Rechoke != 0 {
 			t.Errorf("%d chokes at %v", n, s.now().Sub(p2ptest.Epoch))
 		}
-		for _, m := range only(msgs, typeRequest) {
+		for _, m := range only(msgs, wire.REQU) {
 			s.pieceOf(m.conn, m.run())
 		}
 		s.finishJobs()
 		s.h.Advance(time.Second)
 		for _, r := range s.order {
-			s.h.Deliver(r.id, typeKeepAlive, "")
+			s.h.Deliver(r.id, p2p.PING, "")
 		}
 		var now []p2p.ConnID
 		for _, r := range s.order {
@@ -127,7 +128,7 @@ func odd(first, n int) string {
 	for k := range n {
 		is = append(is, (first+2*k)%optimisticPieces)
 	}
-	return string(appendIndexes(nil, is))
+	return string(wire.AppendIndexes(nil, is))
 }
 
 // selfish makes a member that never unchokes anybody.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"starling/choke"
+	"starling/peer/wire"
 )
 
 // onInterest hears whether a remote wants something of ours.
@@ -133,13 +134,13 @@ func (e *Engine) decide(d choke.Decision) {
 			r.unchokedAt, r.bad = now, 0
 			e.obs.Choke("unchoke")
 			e.tell(r) // it will choose by what we have
-			e.send(r, typeUnchoke, nil)
+			e.send(r, wire.UNCH, nil)
 			e.suggest(r)
 			e.watchIdle(r, now)
 			continue
 		}
 		e.obs.Choke("choke")
-		e.send(r, typeChoke, nil) // which ends its guidance, too
+		e.send(r, wire.CHOK, nil) // which ends its guidance, too
 		r.guided = false
 		e.unqueue(r)
 		e.rejectAll(r)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -32,24 +33,24 @@ func (e *Engine) onOpened(info p2p.ConnInfo) {
 // add makes a remote known. Connection ids rise, so order stays sorted.
 func (e *Engine) add(r *remote) {
 	r.amChoking, r.peerChoking = true, true
-	r.window, r.maxRequest, r.maxQueue = startWindow, maxRun, maxQueue
+	r.window, r.maxRequest, r.maxQueue = startWindow, wire.MaxRun, maxQueue
 	e.remotes[r.id] = r
 	e.order = append(e.order, r)
 }
 
 func (e *Engine) sendHello(r *remote) {
 	r.greeted = e.now()
-	caps := uint16(capSuggest)
+	caps := uint16(wire.CapSuggest)
 	if e.cfg.Wanted != nil {
 		// A seed would suggest pieces that we do not want, and we might ask
 		// for no others until it takes them back.
 		caps = 0
 	}
-	e.scratch = appendHello(e.scratch[:0], &Hello{
-		Version: wireVersion, Caps: caps, InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID,
-		ListenPort: e.cfg.ListenPort, MaxQueue: maxQueue, MaxRequest: maxRun,
-	})
-	e.send(r, typeHello, e.scratch)
+	e.scratch = (&wire.Hello{
+		Version: wire.Version, Caps: caps, InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID,
+		ListenPort: e.cfg.ListenPort, MaxQueue: maxQueue, MaxRequest: wire.MaxRun,
+	}).Append(e.scratch[:0])
+	e.send(r, wire.HELO, e.scratch)
 }
 
 // onHello is the remote's introduction. It is not routed through handle, for
@@ -72,7 +73,7 @@ func (e *Engine) greet(r *remote, head []byte) error {
 	if r.phase != greeting {
 		return p2p.Violation(p2p.ReasonBadState, "a second HELO")
 	}
-	h, err := ParseHello(head)
+	h, err := wire.ParseHello(head)
 	switch {
 	case err != nil:
 		return err
@@ -84,7 +85,7 @@ func (e *Engine) greet(r *remote, head []byte) error {
 		return p2p.Violation(p2p.ReasonSelf, "connected to ourselves")
 	}
 	r.peerID, r.caps = h.PeerID, h.Caps
-	r.maxRequest = min(int(h.MaxRequest), maxRun)
+	r.maxRequest = min(int(h.MaxRequest), wire.MaxRun)
 	r.maxQueue = min(int(h.MaxQueue), maxQueue)
 	if !r.dialed {
 		r.addr = withPort(r.addr, h.ListenPort)
@@ -146,16 +147,16 @@ func (e *Engine) declare(r *remote) {
 	have := e.pick.Have()
 	switch n := have.Count(); {
 	case n == 0:
-		e.send(r, typeHaveNone, nil)
+		e.send(r, wire.HNON, nil)
 	case n == e.geo.NumPieces():
-		e.send(r, typeHaveAll, nil)
+		e.send(r, wire.HALL, nil)
 	default:
-		e.send(r, typeBitfield, have.Bytes())
+		e.send(r, wire.BITF, have.Bytes())
 	}
 }
 
 // declares says whether a message is one that ends the handshake.
-func declares(t p2p.Type) bool { return t == typeBitfield || t == typeHaveAll || t == typeHaveNone }
+func declares(t p2p.Type) bool { return t == wire.BITF || t == wire.HALL || t == wire.HNON }
 
 // onBitfield reads what the remote has: BITF, HALL or HNON, once.
 func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
@@ -165,13 +166,13 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 	n := e.geo.NumPieces()
 	r.have = piece.NewBitfield(n)
 	switch m.Type {
-	case typeBitfield:
+	case wire.BITF:
 		bf, err := piece.BitfieldFromBytes(m.Head, n)
 		if err != nil {
 			return p2p.Violation(p2p.ReasonBadMessage, "%w", err)
 		}
 		r.have = bf
-	case typeHaveAll:
+	case wire.HALL:
 		r.have.SetAll()
 	}
 	now := e.now()

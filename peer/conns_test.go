@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // dialTo makes the engine connect to a peer and hear its HELO.
@@ -16,7 +17,7 @@ func (s *stage) dialTo(id byte) p2p.ConnID {
 	s.AddPeers([]string{fmt.Sprintf("10.0.0.%d:%d", id, 7000+uint16(id))})
 	c := s.order[len(s.order)-1].id
 	s.h.Open(c)
-	s.h.Deliver(c, typeHello, helloOf(testHello(id)))
+	s.h.Deliver(c, wire.HELO, helloOf(testHello(id)))
 	return c
 }
 
@@ -54,7 +55,7 @@ func TestDuplicates(t *testing.T) {
 		if _, closed := s.take(); len(closed) != 1 || closed[goes] != "duplicate" {
 			t.Errorf("%s: closed %v", c.name, closed)
 		}
-		s.h.Deliver(stays, typeHaveAll, "")
+		s.h.Deliver(stays, wire.HALL, "")
 		if r := s.remotes[stays]; r == nil || r.phase != ready || len(s.order) != 1 {
 			t.Errorf("%s: the other connection does not work", c.name)
 		}
@@ -71,7 +72,7 @@ func TestSelf(t *testing.T) {
 	in := s.h.Accept("10.0.0.99:50000") // the other end of the same connection
 	h := testHello(0)
 	h.PeerID, h.ListenPort = stageID, 6881
-	s.h.Deliver(in, typeHello, helloOf(h))
+	s.h.Deliver(in, wire.HELO, helloOf(h))
 	if _, closed := s.take(); closed[in] != "self" {
 		t.Errorf("closed with %q", closed[in])
 	}
@@ -107,7 +108,7 @@ func TestTimeouts(t *testing.T) {
 	}{
 		"nothing after the connection": {func(s *stage) p2p.ConnID { return s.h.Accept("10.0.0.1:40000") }, handshakeWait, "timeout"},
 		"nothing after HELO":           {func(s *stage) p2p.ConnID { return s.greetFrom(1) }, handshakeWait, "timeout"},
-		"nothing after the handshake":  {func(s *stage) p2p.ConnID { return s.meet(1, typeHaveNone) }, idleAfter, "idle"},
+		"nothing after the handshake":  {func(s *stage) p2p.ConnID { return s.meet(1, wire.HNON) }, idleAfter, "idle"},
 	} {
 		s := newStage(t, stagePieces, all, nil)
 		id := c.open(s)
@@ -126,14 +127,14 @@ func TestTimeouts(t *testing.T) {
 // TestKeepAlive: a connection on which nothing happens is kept by both.
 func TestKeepAlive(t *testing.T) {
 	s := newStage(t, stagePieces, all, nil)
-	c := s.meet(1, typeHaveNone)
+	c := s.meet(1, wire.HNON)
 	s.take()
 	for range 10 {
 		s.h.Advance(keepAliveAfter)
-		s.h.Deliver(c, typeKeepAlive, "")
+		s.h.Deliver(c, p2p.PING, "")
 	}
 	msgs, closed := s.take(c)
-	if n := len(only(msgs, typeKeepAlive)); n < 8 || n > 10 || len(closed) != 0 {
+	if n := len(only(msgs, p2p.PING)); n < 8 || n > 10 || len(closed) != 0 {
 		t.Errorf("%d keep-alives in ten minutes, closed %v", n, closed)
 	}
 }
@@ -150,7 +151,7 @@ func TestAccounts(t *testing.T) {
 			got += r.Length
 		}
 		s.finishJobs()
-		s.h.Deliver(c, typeInterest, "")
+		s.h.Deliver(c, wire.INTR, "")
 		if rs := s.Remotes(); len(rs) != 1 || rs[0].Received != uint64(got) || !rs[0].Seed || !rs[0].UnchokingUs || rs[0].Addr != "10.0.0.1:7001" {
 			t.Errorf("remotes %+v", rs)
 		}

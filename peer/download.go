@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -42,8 +43,8 @@ func (e *Engine) onSuggest(r *remote, m *p2p.Message) error {
 		e.ask(r)
 		return nil
 	}
-	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
-		if r.have.Has(i) && e.pick.WantsPiece(i) && len(r.suggested) < maxIndexes {
+	err := wire.ParseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
+		if r.have.Has(i) && e.pick.WantsPiece(i) && len(r.suggested) < wire.MaxIndexes {
 			r.suggested = append(r.suggested, i)
 		}
 	})
@@ -162,8 +163,8 @@ func (e *Engine) request(r *remote, run piece.Run, now time.Time) {
 		e.pick.Reserve(run.Piece)
 	}
 	e.obs.QueueDepth(len(r.requests))
-	e.scratch = appendRun(e.scratch[:0], run)
-	e.send(r, typeRequest, e.scratch)
+	e.scratch = wire.AppendRun(e.scratch[:0], run)
+	e.send(r, wire.REQU, e.scratch)
 }
 
 // release gives a request's run back to the picker.
@@ -201,7 +202,7 @@ func (e *Engine) giveUp(r *remote) {
 
 // onReject hears that a request will not be served.
 func (e *Engine) onReject(r *remote, m *p2p.Message) error {
-	run, err := parseRun(m.Head, e.geo)
+	run, err := wire.ParseRun(m.Head, e.geo)
 	if err != nil {
 		return err
 	}
@@ -269,14 +270,14 @@ func (e *Engine) onPiece(r *remote, m *p2p.Message) error {
 
 // pieceRun reads the head of a PIEC.
 func pieceRun(m *p2p.Message, g piece.Geometry) (piece.Run, error) {
-	if len(m.Head) != pieceHead || m.Body == nil {
+	if len(m.Head) != wire.PieceHead || m.Body == nil {
 		return piece.Run{}, p2p.Violation(p2p.ReasonBadMessage, "PIEC of %d bytes", m.Len())
 	}
-	var head [requestHead]byte
+	var head [wire.RequestHead]byte
 	copy(head[:], m.Head)
 	size := m.Body.Size()
 	head[8], head[9], head[10], head[11] = byte(size>>24), byte(size>>16), byte(size>>8), byte(size)
-	return parseRun(head[:], g)
+	return wire.ParseRun(head[:], g)
 }
 
 // adapt sizes a remote's window by how long its answers take beyond the round
@@ -321,6 +322,6 @@ func (e *Engine) cancelOthers(from *remote, run piece.Run) {
 func (e *Engine) abandon(r *remote, q *request) {
 	q.silent = true
 	e.release(r, q)
-	e.scratch = appendRun(e.scratch[:0], q.run)
-	e.send(r, typeCancel, e.scratch)
+	e.scratch = wire.AppendRun(e.scratch[:0], q.run)
+	e.send(r, wire.CANC, e.scratch)
 }

@@ -6,6 +6,7 @@ import (
 
 	"starling/choke"
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -21,7 +22,7 @@ const (
 	tickEvery      = time.Second
 	minWindow      = 32 << 10
 	startWindow    = 256 << 10
-	maxWindow      = 16 * maxRun
+	maxWindow      = 16 * wire.MaxRun
 	shortWait      = 100 * time.Millisecond
 	longWait       = 250 * time.Millisecond
 	maxSources     = 10       // more make windows no smaller
@@ -31,6 +32,7 @@ const (
 	// is with the host can be neither cancelled nor choked.
 	bulkAhead      = 2
 	quickRate      = 16e6 // bytes a second
+	maxQueue       = 64   // requests of one remote that we hold; HELO says so
 	maxUnrequested = 3
 	maxBad         = 300
 	maxRetracted   = 300
@@ -188,21 +190,21 @@ func (e *Engine) handlers() {
 	on := func(t p2p.Type, limit int, fn func(r *remote, m *p2p.Message) error) {
 		n.Handle(t, p2p.Spec{Max: limit}, func(c p2p.ConnID, m *p2p.Message) { e.handle(c, m, fn) })
 	}
-	n.Handle(typeHello, p2p.Spec{Max: maxHello}, e.onHello)
-	on(typeBitfield, (e.geo.NumPieces()+7)/8, e.onBitfield)
-	on(typeHaveAll, 0, e.onBitfield)
-	on(typeHaveNone, 0, e.onBitfield)
-	on(typeHave, 4*maxIndexes, e.onHave)
-	on(typeDontHave, 4*maxIndexes, e.onDontHave)
-	on(typeInterest, 0, func(r *remote, _ *p2p.Message) error { return e.onInterest(r, true) })
-	on(typeNoInter, 0, func(r *remote, _ *p2p.Message) error { return e.onInterest(r, false) })
-	on(typeChoke, 0, func(r *remote, _ *p2p.Message) error { return e.onChoke(r, true) })
-	on(typeUnchoke, 0, func(r *remote, _ *p2p.Message) error { return e.onChoke(r, false) })
-	on(typeRequest, requestHead, e.onRequest)
-	on(typeCancel, requestHead, e.onCancel)
-	on(typeReject, requestHead, e.onReject)
-	on(typeSuggest, 4*maxIndexes, e.onSuggest)
-	n.Handle(typePiece, p2p.Spec{Max: pieceHead + maxRun, Head: pieceHead},
+	n.Handle(wire.HELO, p2p.Spec{Max: wire.MaxHello}, e.onHello)
+	on(wire.BITF, (e.geo.NumPieces()+7)/8, e.onBitfield)
+	on(wire.HALL, 0, e.onBitfield)
+	on(wire.HNON, 0, e.onBitfield)
+	on(wire.HAVE, 4*wire.MaxIndexes, e.onHave)
+	on(wire.DONT, 4*wire.MaxIndexes, e.onDontHave)
+	on(wire.INTR, 0, func(r *remote, _ *p2p.Message) error { return e.onInterest(r, true) })
+	on(wire.NINT, 0, func(r *remote, _ *p2p.Message) error { return e.onInterest(r, false) })
+	on(wire.CHOK, 0, func(r *remote, _ *p2p.Message) error { return e.onChoke(r, true) })
+	on(wire.UNCH, 0, func(r *remote, _ *p2p.Message) error { return e.onChoke(r, false) })
+	on(wire.REQU, wire.RequestHead, e.onRequest)
+	on(wire.CANC, wire.RequestHead, e.onCancel)
+	on(wire.REJE, wire.RequestHead, e.onReject)
+	on(wire.SUGG, 4*wire.MaxIndexes, e.onSuggest)
+	n.Handle(wire.PIEC, p2p.Spec{Max: wire.PieceHead + wire.MaxRun, Head: wire.PieceHead},
 		func(c p2p.ConnID, m *p2p.Message) { e.handle(c, m, e.onPiece) })
 	// Who is in the swarm is told by HELO, not by whoever sends a JOIN.
 	n.Handle(p2p.JOIN, p2p.Spec{}, nil)

@@ -9,6 +9,7 @@ import (
 
 	"starling/p2p"
 	"starling/p2p/p2ptest"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -71,8 +72,8 @@ func TestLyingBitfield(t *testing.T) {
 	s := newSwarm(t, 5, 8<<20, 256<<10)
 	s.join(true, slow(1<<20))
 	liar := s.join(true, func(m *member, _ *EngineConfig) { m.uplink = 1 << 20 })
-	liar.node.Handle(typeRequest, p2p.Spec{Max: requestHead}, func(c p2p.ConnID, m *p2p.Message) {
-		_ = liar.node.Send(c, p2p.Message{Type: typeReject, Head: m.Head})
+	liar.node.Handle(wire.REQU, p2p.Spec{Max: wire.RequestHead}, func(c p2p.ConnID, m *p2p.Message) {
+		_ = liar.node.Send(c, p2p.Message{Type: wire.REJE, Head: m.Head})
 	})
 	l := s.join(false, slow(1<<20))
 	s.finish(time.Minute, l)

@@ -7,13 +7,14 @@ import (
 
 	"starling/p2p"
 	"starling/p2p/p2ptest"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
 // requests are the runs that were asked of c since the last take.
 func (s *stage) requests(c p2p.ConnID) (runs []piece.Run) {
 	msgs, _ := s.take(c)
-	for _, m := range only(msgs, typeRequest) {
+	for _, m := range only(msgs, wire.REQU) {
 		runs = append(runs, m.run())
 	}
 	return runs
@@ -22,8 +23,8 @@ func (s *stage) requests(c p2p.ConnID) (runs []piece.Run) {
 // seedThatServes meets a seed that unchokes us.
 func (s *stage) seedThatServes(id byte) p2p.ConnID {
 	s.t.Helper()
-	c := s.meet(id, typeHaveAll)
-	s.h.Deliver(c, typeUnchoke, "")
+	c := s.meet(id, wire.HALL)
+	s.h.Deliver(c, wire.UNCH, "")
 	return c
 }
 
@@ -31,7 +32,7 @@ func (s *stage) seedThatServes(id byte) p2p.ConnID {
 // before, and none for a corrupt piece.
 func TestHaveOnlyWhenVerified(t *testing.T) {
 	s := newStage(t, stagePieces, nothing, nil)
-	other := s.meet(2, typeHaveNone)
+	other := s.meet(2, wire.HNON)
 	c := s.seedThatServes(1)
 	runs := s.requests(c)
 	for _, r := range runs {
@@ -40,24 +41,24 @@ func TestHaveOnlyWhenVerified(t *testing.T) {
 		}
 	}
 	s.h.Advance(10 * haveDelay)
-	if msgs, _ := s.take(other); len(only(msgs, typeHave)) != 0 {
+	if msgs, _ := s.take(other); len(only(msgs, wire.HAVE)) != 0 {
 		t.Error("a HAVE before the piece was verified")
 	}
 	s.finishJobs()
 	s.h.Advance(10 * haveDelay)
 	msgs, _ := s.take(other)
-	if have := only(msgs, typeHave); len(have) != 1 || string(have[0].head) != words(uint32(runs[0].Piece)) {
+	if have := only(msgs, wire.HAVE); len(have) != 1 || string(have[0].head) != words(uint32(runs[0].Piece)) {
 		t.Errorf("after the verdict: %v", have)
 	}
 
 	for _, r := range runs {
 		if r.Piece != runs[0].Piece {
-			s.h.DeliverBody(c, typePiece, words(uint32(r.Piece), uint32(r.Begin)), p2ptest.NewBody(make([]byte, r.Length)))
+			s.h.DeliverBody(c, wire.PIEC, words(uint32(r.Piece), uint32(r.Begin)), p2ptest.NewBody(make([]byte, r.Length)))
 		}
 	}
 	s.finishJobs()
 	s.h.Advance(10 * haveDelay)
-	if msgs, _ := s.take(other); len(only(msgs, typeHave)) != 0 {
+	if msgs, _ := s.take(other); len(only(msgs, wire.HAVE)) != 0 {
 		t.Error("a HAVE for a corrupt piece")
 	}
 	if s.stats.CorruptPieces == 0 || s.pick.NumHave() != 1 {
@@ -72,7 +73,7 @@ func TestHaveOnlyWhenVerified(t *testing.T) {
 // none of it earns anything.
 func TestUnsolicitedPieces(t *testing.T) {
 	s := newStage(t, stagePieces, nothing, nil)
-	c := s.meet(1, typeHaveAll)
+	c := s.meet(1, wire.HALL)
 	s.take()
 	for i := range maxUnrequested {
 		if _, closed := s.take(); len(closed) != 0 {
@@ -117,7 +118,7 @@ func TestNothingButPiecesEarns(t *testing.T) {
 		t.Errorf("%d bytes of junk counted as payload, %d were asked for", r.in.total, owed)
 	}
 	for range 45 {
-		s.h.Deliver(c, typeKeepAlive, "")
+		s.h.Deliver(c, p2p.PING, "")
 		s.h.Advance(time.Second)
 	}
 	if !r.requests[0].released {
@@ -143,7 +144,7 @@ func TestEndgame(t *testing.T) {
 		s.pieceOf(b, r)
 	}
 	msgs, _ := s.take(a)
-	if len(only(msgs, typeCancel)) == 0 {
+	if len(only(msgs, wire.CANC)) == 0 {
 		t.Fatalf("sent %q", names(msgs))
 	}
 	s.sound()
@@ -169,7 +170,7 @@ func TestRejectedInACircle(t *testing.T) {
 			t.Fatal("it may go on for ever")
 		}
 		r := s.remotes[c].requests[0].run
-		s.h.Deliver(c, typeReject, wordsOf(r))
+		s.h.Deliver(c, wire.REJE, wordsOf(r))
 		s.sound()
 	}
 	if _, closed := s.take(); closed[c] != "flood" {
@@ -184,8 +185,8 @@ func TestWholeOvertakesPart(t *testing.T) {
 	for _, order := range [][]int{{0, 0}, {1, 0}} {
 		s := newStage(t, 1, nothing, nil)
 		part, whole := runAt(0), piece.Run{Length: stagePiece}
-		a := s.meet(1, typeHaveAll)
-		b := s.meet(2, typeHaveAll)
+		a := s.meet(1, wire.HALL)
+		b := s.meet(2, wire.HALL)
 		s.request0(a, part)
 		s.giveUp(s.remotes[a])
 		s.request0(b, whole)
@@ -210,8 +211,8 @@ func (s *stage) request0(c p2p.ConnID, r piece.Run) { s.Engine.request(s.remotes
 // been, from a seed too; somebody who says nothing else is closed.
 func TestDontHave(t *testing.T) {
 	s := newStage(t, stagePieces, func(i int) bool { return i < 5 }, nil)
-	c := s.meet(1, typeHaveAll)
-	s.h.Deliver(c, typeDontHave, words(2, 7))
+	c := s.meet(1, wire.HALL)
+	s.h.Deliver(c, wire.DONT, words(2, 7))
 	s.sound()
 	if a := s.pick.Availability(7); a != 0 {
 		t.Errorf("availability %d of a piece that nobody has", a)
@@ -219,13 +220,13 @@ func TestDontHave(t *testing.T) {
 	if r := s.remotes[c]; r.seed || r.have.Count() != stagePieces-2 {
 		t.Errorf("seed %v, %d pieces", r.seed, r.have.Count())
 	}
-	s.h.Deliver(c, typeHave, words(2, 7))
+	s.h.Deliver(c, wire.HAVE, words(2, 7))
 	s.sound()
 	if r := s.remotes[c]; !r.seed {
 		t.Error("it has all again and is no seed")
 	}
 	for range maxRetracted {
-		s.h.Deliver(c, typeDontHave, words(3))
+		s.h.Deliver(c, wire.DONT, words(3))
 	}
 	if _, closed := s.take(); closed[c] != "flood" {
 		t.Errorf("closed with %q", closed[c])

@@ -7,6 +7,7 @@ import (
 
 	"starling/p2p"
 	"starling/p2p/p2ptest"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -18,18 +19,18 @@ func FuzzHello(f *testing.F) {
 	f.Add([]byte(helloOf(testHello(1)) + "\x00\x01\xff\xff"))
 	f.Add([]byte("HELO"))
 	f.Fuzz(func(t *testing.T, head []byte) {
-		h, err := ParseHello(head)
+		h, err := wire.ParseHello(head)
 		if err != nil {
 			if p2p.ReasonOf(err) != p2p.ReasonHandshake {
 				t.Errorf("error %v is not of the handshake", err)
 			}
 			return
 		}
-		if h.Version == 0 || h.MaxQueue == 0 || h.MaxRequest < piece.BlockSize || len(head) > maxHello {
+		if h.Version == 0 || h.MaxQueue == 0 || h.MaxRequest < piece.BlockSize || len(head) > wire.MaxHello {
 			t.Errorf("accepted %+v of %d bytes", h, len(head))
 		}
-		if again := appendHello(nil, &h); string(again) != string(head[:helloFixed]) {
-			t.Errorf("%x came back as %x", head[:helloFixed], again)
+		if again := h.Append(nil); string(again) != string(head[:wire.HelloSize]) {
+			t.Errorf("%x came back as %x", head[:wire.HelloSize], again)
 		}
 	})
 }
@@ -50,8 +51,8 @@ const (
 
 // fuzzTypes are the messages that the script may send, and one nobody knows.
 var fuzzTypes = []p2p.Type{
-	typeHello, typeBitfield, typeHaveAll, typeHaveNone, typeHave, typeDontHave, typeInterest, typeNoInter, typeChoke,
-	typeUnchoke, typeRequest, typeCancel, typeReject, typePiece, typeSuggest, typeKeepAlive, p2p.NAME, p2p.LIST,
+	wire.HELO, wire.BITF, wire.HALL, wire.HNON, wire.HAVE, wire.DONT, wire.INTR, wire.NINT, wire.CHOK,
+	wire.UNCH, wire.REQU, wire.CANC, wire.REJE, wire.PIEC, wire.SUGG, p2p.PING, p2p.NAME, p2p.LIST,
 	p2p.REPL, p2p.ERRO, p2p.MSID, p2p.T("JUNK"),
 }
 
@@ -126,7 +127,7 @@ func (p *player) step(op, arg byte) {
 			if arg&8 == 0 {
 				p.pieceOf(c, run)
 			} else {
-				p.h.DeliverBody(c, typePiece, words(uint32(run.Piece), uint32(run.Begin)), p2ptest.NewBody(make([]byte, run.Length)))
+				p.h.DeliverBody(c, wire.PIEC, words(uint32(run.Piece), uint32(run.Begin)), p2ptest.NewBody(make([]byte, run.Length)))
 			}
 		}
 	case opDrain:
@@ -146,14 +147,14 @@ func (p *player) accept(arg byte) {
 		p.conns = p.conns[1:]
 	}
 	if arg&1 != 0 {
-		p.h.Deliver(c, typeHello, helloOf(testHello(id)))
+		p.h.Deliver(c, wire.HELO, helloOf(testHello(id)))
 	}
 	if arg&2 != 0 {
-		p.h.Deliver(c, []p2p.Type{typeHaveAll, typeHaveNone}[arg>>2&1], "")
+		p.h.Deliver(c, []p2p.Type{wire.HALL, wire.HNON}[arg>>2&1], "")
 	}
 	if arg&8 != 0 {
-		p.h.Deliver(c, typeInterest, "")
-		p.h.Deliver(c, typeUnchoke, "")
+		p.h.Deliver(c, wire.INTR, "")
+		p.h.Deliver(c, wire.UNCH, "")
 	}
 }
 
@@ -165,8 +166,8 @@ func (p *player) message(arg byte, head string) {
 	if !alive || len(head) > spec.Max {
 		return
 	}
-	if t == typePiece && len(head) > pieceHead {
-		p.h.DeliverBody(c, t, head[:pieceHead], p2ptest.NewBody([]byte(head[pieceHead:])))
+	if t == wire.PIEC && len(head) > wire.PieceHead {
+		p.h.DeliverBody(c, t, head[:wire.PieceHead], p2ptest.NewBody([]byte(head[wire.PieceHead:])))
 		return
 	}
 	p.h.Deliver(c, t, head)
@@ -180,7 +181,7 @@ func (p *player) bounded() {
 	ready := 0
 	for _, r := range p.order {
 		count(&ready, r.phase >= declaring)
-		if len(r.queue) > maxQueue || len(r.requests) > maxQueue || len(r.suggested) > maxIndexes || len(r.handouts) > stagePieces {
+		if len(r.queue) > maxQueue || len(r.requests) > maxQueue || len(r.suggested) > wire.MaxIndexes || len(r.handouts) > stagePieces {
 			p.t.Fatalf("a remote holds %d queued, %d requests, %d suggestions, %d handouts",
 				len(r.queue), len(r.requests), len(r.suggested), len(r.handouts))
 		}

@@ -2,12 +2,13 @@ package peer
 
 import (
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // onHave learns of new pieces of a remote.
 func (e *Engine) onHave(r *remote, m *p2p.Message) error {
 	mine := e.pick.Have()
-	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
+	err := wire.ParseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
 		if r.have.Has(i) {
 			return
 		}
@@ -45,7 +46,7 @@ func (e *Engine) onDontHave(r *remote, m *p2p.Message) error {
 	if r.retracted++; r.retracted > maxRetracted {
 		return p2p.Violation(p2p.ReasonFlood, "%d DONTs", r.retracted)
 	}
-	err := parseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
+	err := wire.ParseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
 		if !r.have.Has(i) {
 			return
 		}
@@ -77,7 +78,7 @@ func (e *Engine) interest(r *remote) {
 	case r.phase != ready || want == r.amInterested:
 	case want:
 		r.amInterested = true
-		e.send(r, typeInterest, nil)
+		e.send(r, wire.INTR, nil)
 	case r.peerChoking:
 		e.teller.later(e.now())
 	default:
@@ -91,7 +92,7 @@ func (e *Engine) loseInterest(r *remote) {
 	if r.phase == ready && r.amInterested && (r.useful == 0 || r.resting) {
 		r.amInterested = false
 		e.disownAll(r)
-		e.send(r, typeNoInter, nil)
+		e.send(r, wire.NINT, nil)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"starling/choke"
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 const idleRTT = 30 * time.Millisecond
@@ -27,8 +28,8 @@ func (s *stage) far(id byte) p2p.ConnID {
 	s.t.Helper()
 	c := s.greetFrom(id)
 	s.h.Advance(idleRTT)
-	s.h.Deliver(c, typeHaveNone, "")
-	s.h.Deliver(c, typeInterest, "")
+	s.h.Deliver(c, wire.HNON, "")
+	s.h.Deliver(c, wire.INTR, "")
 	return c
 }
 
@@ -73,7 +74,7 @@ func TestIdleSlotNobodyWants(t *testing.T) {
 		s.request(s.far(10+id), runAt(3))
 	}
 	s.h.Advance(5 * time.Second)
-	if msgs, _ := s.take(lazy); len(only(msgs, typeChoke)) != 0 || !s.serves(lazy) {
+	if msgs, _ := s.take(lazy); len(only(msgs, wire.CHOK)) != 0 || !s.serves(lazy) {
 		t.Error("choked, and nobody waits")
 	}
 	if c := s.far(50); !s.serves(c) || s.serves(lazy) {

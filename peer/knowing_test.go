@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -70,7 +71,7 @@ func (s *told) live(rng *rand.Rand) {
 		s.settle()
 	case 3:
 		if c := s.order[rng.IntN(len(s.order))].id; c != s.seed {
-			s.h.Deliver(c, []p2p.Type{typeInterest, typeNoInter}[rng.IntN(2)], "")
+			s.h.Deliver(c, []p2p.Type{wire.INTR, wire.NINT}[rng.IntN(2)], "")
 		}
 	case 4:
 		s.h.Advance(time.Duration(rng.Int64N(int64(lazyDelay))))
@@ -87,17 +88,17 @@ func (s *told) listen(ks []*knower) {
 		}
 		k := ks[i]
 		switch m.typ {
-		case typeHave.String():
+		case wire.HAVE.String():
 			for _, i := range indexes(m.head) {
 				if !s.Have().Has(i) || !k.knows.Set(i) {
 					s.t.Errorf("connection %d: HAVE of piece %d, which it knows or we lack", k.conn, i)
 				}
 			}
-		case typeDontHave.String():
+		case wire.DONT.String():
 			for _, i := range indexes(m.head) {
 				k.knows.Clear(i)
 			}
-		case typeUnchoke.String():
+		case wire.UNCH.String():
 			s.mustKnow([]*knower{k}, func(*remote) bool { return true })
 		}
 	}

@@ -3,6 +3,7 @@ package peer
 import (
 	"slices"
 
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -40,9 +41,9 @@ func (e *Engine) lose(pieces []int) {
 			e.loseTo(r, pieces)
 			e.refuse(r, gone)
 		}
-		for part := range slices.Chunk(pieces, maxIndexes) {
-			e.scratch = appendIndexes(e.scratch[:0], part)
-			e.send(r, typeDontHave, e.scratch)
+		for part := range slices.Chunk(pieces, wire.MaxIndexes) {
+			e.scratch = wire.AppendIndexes(e.scratch[:0], part)
+			e.send(r, wire.DONT, e.scratch)
 		}
 	}
 	e.freed, e.refill = true, true

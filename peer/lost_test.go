@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // TestLostPieces: pieces that a Sync loses are wanted again, taken back from
@@ -30,7 +31,7 @@ func TestLostPieces(t *testing.T) {
 		lost = append(lost, i)
 	}
 	for range 4 {
-		s.h.Deliver(b, typeRequest, wordsOf(runAt(lost[0])))
+		s.h.Deliver(b, wire.REQU, wordsOf(runAt(lost[0])))
 	}
 	s.take()
 	s.mem.lose = append([]int{}, lost...)
@@ -38,7 +39,7 @@ func TestLostPieces(t *testing.T) {
 	s.finishJobs()
 	s.sound()
 	msgs, _ := s.take(b)
-	if d := only(msgs, typeDontHave); len(d) != 1 || len(d[0].head) != 4*len(lost) {
+	if d := only(msgs, wire.DONT); len(d) != 1 || len(d[0].head) != 4*len(lost) {
 		t.Errorf("DONTs %v for %d pieces", d, len(lost))
 	}
 	if n := len(s.remotes[b].queue); n != 0 {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -22,9 +23,9 @@ func TestNewsDuringTheHandshake(t *testing.T) {
 	s.finishJobs()
 	s.h.Advance(10 * haveDelay)
 	s.lose([]int{runs[0].Piece})
-	s.h.Deliver(late, typeHaveNone, "")
+	s.h.Deliver(late, wire.HNON, "")
 	msgs, _ := s.take(late)
-	news := only(msgs, typeHave, typeDontHave)
+	news := only(msgs, wire.HAVE, wire.DONT)
 	if names(news) != "HAVE DONT" || slices.ContainsFunc(news, func(m sent) bool { return string(m.head) != words(uint32(runs[0].Piece)) }) {
 		t.Errorf("told %v of piece %d", news, runs[0].Piece)
 	}
@@ -42,8 +43,8 @@ func TestSelectiveLeecherIsNotGuided(t *testing.T) {
 			}
 		})
 		msgs, _ := s.take(s.greetFrom(1))
-		h, err := ParseHello(only(msgs, typeHello)[0].head)
-		if err != nil || h.Caps&capSuggest != 0 == selective {
+		h, err := wire.ParseHello(only(msgs, wire.HELO)[0].head)
+		if err != nil || h.Caps&wire.CapSuggest != 0 == selective {
 			t.Errorf("selective %v: capabilities %#x, %v", selective, h.Caps, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"starling/choke"
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // newFull is a peer with half of the pieces, and as many remotes as it may have:
@@ -15,7 +16,7 @@ func newFull(t *testing.T, places int) (*stage, []p2p.ConnID) {
 	s := newStage(t, stagePieces, func(i int) bool { return i%2 == 0 }, func(cfg *EngineConfig) { cfg.MaxRemotes = places })
 	var cs []p2p.ConnID
 	for id := range byte(places) {
-		cs = append(cs, s.meet(10+id, typeHaveNone))
+		cs = append(cs, s.meet(10+id, wire.HNON))
 	}
 	return s, cs
 }
@@ -26,7 +27,7 @@ func (s *stage) pass(d time.Duration, do func()) {
 	for range d / time.Second {
 		s.h.Advance(time.Second)
 		for _, r := range s.order {
-			s.h.Deliver(r.id, typeKeepAlive, "")
+			s.h.Deliver(r.id, p2p.PING, "")
 		}
 		if do != nil {
 			do()
@@ -48,7 +49,7 @@ func TestUselessGiveWay(t *testing.T) {
 		t.Error("displaced before its time")
 	}
 	s.pass(4*time.Second, nil)
-	c := s.meet(51, typeHaveNone)
+	c := s.meet(51, wire.HNON)
 	_, closed := s.take()
 	if len(closed) != 1 || closed[cs[0]] != "too_many" || !s.h.Alive(c) || len(s.order) != 4 {
 		t.Errorf("closed %v, want the first that came", closed)
@@ -57,7 +58,7 @@ func TestUselessGiveWay(t *testing.T) {
 		t.Error("two are displaced at a time")
 	}
 	s.pass(displaceEvery, nil)
-	s.meet(53, typeHaveNone)
+	s.meet(53, wire.HNON)
 	if _, closed = s.take(); len(closed) != 1 || closed[cs[1]] != "too_many" {
 		t.Errorf("closed %v, want the second that came", closed)
 	}
@@ -75,24 +76,24 @@ func TestWhoMayStay(t *testing.T) {
 	}{
 		{name: "does nothing", after: uselessAfter},
 		{name: "says it is interested and asks for nothing", after: uselessAfter,
-			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeInterest, "") }},
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, wire.INTR, "") }},
 		{name: "waits for a slot", after: long,
 			begin: func(s *stage, c p2p.ConnID) {
 				s.cfg.Policy = choke.NewSwitching(miser{}, miser{})
-				s.h.Deliver(c, typeInterest, "")
+				s.h.Deliver(c, wire.INTR, "")
 			}},
 		{name: "has something and chokes us", after: placePatience,
-			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeHave, words(1)) }},
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, wire.HAVE, words(1)) }},
 		{name: "unchokes us and sends nothing", after: placePatience,
 			begin: func(s *stage, c p2p.ConnID) {
-				s.h.Deliver(c, typeHave, words(1))
-				s.h.Deliver(c, typeUnchoke, "")
+				s.h.Deliver(c, wire.HAVE, words(1))
+				s.h.Deliver(c, wire.UNCH, "")
 			}},
 		{name: "takes", after: long,
-			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeInterest, "") },
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, wire.INTR, "") },
 			each:  func(s *stage, c p2p.ConnID) { s.request(c, runAt(0)); s.h.Drain(c) }},
 		{name: "takes a block in half a minute", after: uselessAfter,
-			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, typeInterest, "") },
+			begin: func(s *stage, c p2p.ConnID) { s.h.Deliver(c, wire.INTR, "") },
 			each: func(s *stage, c p2p.ConnID) {
 				if s.now().Second()%30 == 7 {
 					s.request(c, runAt(0))
@@ -140,8 +141,8 @@ func TestUselessAreDialedAround(t *testing.T) {
 		t.Fatalf("%d dials, closed %v", len(s.dialed()), closed)
 	}
 	s.h.Open(s.dialed()[0])
-	s.h.Deliver(s.dialed()[0], typeHello, helloOf(testHello(1)))
-	s.h.Deliver(s.dialed()[0], typeHaveNone, "")
+	s.h.Deliver(s.dialed()[0], wire.HELO, helloOf(testHello(1)))
+	s.h.Deliver(s.dialed()[0], wire.HNON, "")
 	s.pass(displaceEvery+2*time.Second, nil)
 	if _, closed := s.take(); len(s.dialed()) != 2 || len(closed) != 1 {
 		t.Errorf("%d dials, closed %v", len(s.dialed()), closed)
@@ -160,7 +161,7 @@ func TestHoldersOfAllPlaces(t *testing.T) {
 	const places = 6
 	s, cs := newFull(t, places)
 	for _, c := range cs {
-		s.h.Deliver(c, typeInterest, "")
+		s.h.Deliver(c, wire.INTR, "")
 	}
 	s.take()
 	var seed p2p.ConnID
@@ -177,8 +178,8 @@ func TestHoldersOfAllPlaces(t *testing.T) {
 		t.Fatalf("the seed is kept out after %d s", tries)
 	}
 	t.Logf("the seed is in after %d s", tries)
-	s.h.Deliver(seed, typeHaveAll, "")
-	s.h.Deliver(seed, typeUnchoke, "")
+	s.h.Deliver(seed, wire.HALL, "")
+	s.h.Deliver(seed, wire.UNCH, "")
 	for range 60 {
 		s.answer(seed)
 	}
@@ -218,10 +219,10 @@ func TestReshuffle(t *testing.T) {
 
 	for _, keep := range []string{"served", "settled"} {
 		s := newStage(t, stagePieces, all, func(cfg *EngineConfig) { cfg.MaxRemotes = 2 })
-		first := []p2p.ConnID{s.meet(1, typeHaveNone), s.meet(2, typeHaveNone)}
+		first := []p2p.ConnID{s.meet(1, wire.HNON), s.meet(2, wire.HNON)}
 		if keep == "served" {
 			for _, c := range first {
-				s.h.Deliver(c, typeInterest, "") // gets a slot
+				s.h.Deliver(c, wire.INTR, "") // gets a slot
 			}
 		} else {
 			s.pass(settledAfter, nil)

@@ -5,6 +5,7 @@ import (
 
 	"starling/choke"
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -147,7 +148,7 @@ func (r *remote) owed() int {
 // window has room for twice, so that the next request is there when one is
 // answered, and a piece does not wait long for its slowest part.
 func (r *remote) runLength() int {
-	n := maxRun
+	n := wire.MaxRun
 	for n > piece.BlockSize && n*2 > r.window {
 		n /= 2
 	}

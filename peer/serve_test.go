@@ -8,33 +8,34 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
 func runAt(i int) piece.Run { return piece.Run{Piece: i, Length: piece.BlockSize} }
 
 // request delivers a REQU.
-func (s *stage) request(c p2p.ConnID, r piece.Run) { s.h.Deliver(c, typeRequest, wordsOf(r)) }
+func (s *stage) request(c p2p.ConnID, r piece.Run) { s.h.Deliver(c, wire.REQU, wordsOf(r)) }
 
-func (s *stage) cancel(c p2p.ConnID, r piece.Run) { s.h.Deliver(c, typeCancel, wordsOf(r)) }
+func (s *stage) cancel(c p2p.ConnID, r piece.Run) { s.h.Deliver(c, wire.CANC, wordsOf(r)) }
 
 // interested meets a leecher that wants something, and so is unchoked.
 func (s *stage) interested(id byte) p2p.ConnID {
 	s.t.Helper()
-	c := s.meet(id, typeHaveNone)
-	s.h.Deliver(c, typeInterest, "")
+	c := s.meet(id, wire.HNON)
+	s.h.Deliver(c, wire.INTR, "")
 	return c
 }
 
 func TestChokedRequestIsRejectedOnce(t *testing.T) {
 	s := newStage(t, stagePieces, all, nil)
-	c := s.meet(1, typeHaveNone)
+	c := s.meet(1, wire.HNON)
 	s.take()
 	s.request(c, runAt(3))
 	s.h.Drain(c)
 	s.h.Advance(30 * time.Second)
 	msgs, _ := s.take(c)
-	answers := only(msgs, typeReject, typePiece)
+	answers := only(msgs, wire.REJE, wire.PIEC)
 	if len(answers) != 1 || answers[0].typ != "REJE" || answers[0].run() != runAt(3) {
 		t.Errorf("answered with %v", answers)
 	}
@@ -47,7 +48,7 @@ func TestLackedPieceIsRejected(t *testing.T) {
 	s.take()
 	s.request(c, runAt(7))
 	s.request(c, runAt(2))
-	if msgs, _ := s.take(c); names(only(msgs, typeReject, typePiece)) != "REJE PIEC" {
+	if msgs, _ := s.take(c); names(only(msgs, wire.REJE, wire.PIEC)) != "REJE PIEC" {
 		t.Errorf("answered with %q", names(msgs))
 	}
 }
@@ -61,20 +62,20 @@ func TestChokeEmptiesTheQueue(t *testing.T) {
 		s.request(c, runAt(i))
 	}
 	msgs, _ := s.take(c)
-	handed := len(only(msgs, typePiece))
+	handed := len(only(msgs, wire.PIEC))
 	if handed < 1 || handed > bulkAhead {
 		t.Fatalf("before the choke: %q", names(msgs))
 	}
 	for id := range byte(5) {
 		s.interested(id + 2) // the last of them waits for a slot
 	}
-	s.h.Deliver(c, typeNoInter, "") // and gets this one
+	s.h.Deliver(c, wire.NINT, "") // and gets this one
 	for range 4 {
 		s.h.Drain(c)
 	}
 	msgs, _ = s.take(c)
 	want := "CHOK" + strings.Repeat(" REJE", 6-handed)
-	if got := names(only(msgs, typeChoke, typeReject, typePiece)); got != want {
+	if got := names(only(msgs, wire.CHOK, wire.REJE, wire.PIEC)); got != want {
 		t.Errorf("at the choke: %q, want %q", got, want)
 	}
 	s.sound()
@@ -87,20 +88,20 @@ func TestCancel(t *testing.T) {
 		s.request(c, runAt(i))
 	}
 	msgs, _ := s.take(c)
-	pieces := only(msgs, typePiece)
+	pieces := only(msgs, wire.PIEC)
 	s.cancel(c, runAt(0)) // is on its way
 	s.cancel(c, runAt(9)) // was never asked for
 	s.cancel(c, runAt(2)) // waits
 	s.cancel(c, runAt(2)) // does no more
 	msgs, _ = s.take(c)
-	if answers := only(msgs, typeReject, typePiece); len(answers) != 1 || answers[0].run() != runAt(2) {
+	if answers := only(msgs, wire.REJE, wire.PIEC); len(answers) != 1 || answers[0].run() != runAt(2) {
 		t.Errorf("the cancels were answered with %v", answers)
 	}
 	for range 4 {
 		s.h.Drain(c)
 	}
 	msgs, _ = s.take(c)
-	if pieces = append(pieces, only(msgs, typePiece)...); len(pieces) != 3 || pieces[2].run() != runAt(3) {
+	if pieces = append(pieces, only(msgs, wire.PIEC)...); len(pieces) != 3 || pieces[2].run() != runAt(3) {
 		t.Errorf("served %v", pieces)
 	}
 }
@@ -153,9 +154,9 @@ func TestEachRequestHasOneAnswer(t *testing.T) {
 			case 0:
 				s.cancel(c, r)
 			case 1:
-				s.h.Deliver(c, typeNoInter, "")
+				s.h.Deliver(c, wire.NINT, "")
 			case 2:
-				s.h.Deliver(c, typeInterest, "")
+				s.h.Deliver(c, wire.INTR, "")
 			case 3, 4:
 				s.h.Drain(c)
 			case 5:
@@ -179,12 +180,12 @@ func TestEachRequestHasOneAnswer(t *testing.T) {
 
 func TestFloodOfBadRequests(t *testing.T) {
 	s := newStage(t, stagePieces, all, nil)
-	c := s.meet(1, typeHaveNone)
+	c := s.meet(1, wire.HNON)
 	s.take()
 	for range maxBad {
 		s.request(c, runAt(0))
 	}
-	if msgs, closed := s.take(c); len(closed) != 0 || len(only(msgs, typeReject)) != maxBad {
+	if msgs, closed := s.take(c); len(closed) != 0 || len(only(msgs, wire.REJE)) != maxBad {
 		t.Fatalf("%d bad requests: closed %v", maxBad, closed)
 	}
 	s.request(c, runAt(0))
@@ -203,7 +204,7 @@ func TestFullQueue(t *testing.T) {
 		s.request(c, runAt(0))
 	}
 	msgs, closed := s.take(c)
-	handed, rejected := len(only(msgs, typePiece)), len(only(msgs, typeReject))
+	handed, rejected := len(only(msgs, wire.PIEC)), len(only(msgs, wire.REJE))
 	if rejected != n-maxQueue-handed || len(closed) != 0 {
 		t.Errorf("%d sent, %d rejected; closed %v", handed, rejected, closed)
 	}
@@ -216,10 +217,10 @@ func TestFullQueue(t *testing.T) {
 // for it, for no message of ours may be lost.
 func TestSlowReader(t *testing.T) {
 	s := newStage(t, stagePieces, all, nil)
-	c := s.meet(1, typeHaveNone)
+	c := s.meet(1, wire.HNON)
 	s.take()
 	s.h.Fill(c, true)
-	s.h.Deliver(c, typeInterest, "")
+	s.h.Deliver(c, wire.INTR, "")
 	if _, closed := s.take(); closed[c] != "slow_reader" {
 		t.Errorf("closed with %q", closed[c])
 	}
@@ -254,8 +255,8 @@ func TestLimitsDoNotWaitForEachOther(t *testing.T) {
 	s := newStage(t, stagePieces, func(i int) bool { return i < 8 }, func(cfg *EngineConfig) {
 		cfg.UpLimit, cfg.DownLimit = 1<<20, 1<<10
 	})
-	seed := s.meet(1, typeHaveAll)
-	s.h.Deliver(seed, typeUnchoke, "") // a request: the download is in debt for 16 s
+	seed := s.meet(1, wire.HALL)
+	s.h.Deliver(seed, wire.UNCH, "") // a request: the download is in debt for 16 s
 	c := s.interested(2)
 	s.take()
 	for i := range 8 {
@@ -266,7 +267,7 @@ func TestLimitsDoNotWaitForEachOther(t *testing.T) {
 		s.h.Advance(50 * time.Millisecond)
 		s.h.Drain(c)
 		msgs, _ := s.take(c)
-		sent += len(only(msgs, typePiece))
+		sent += len(only(msgs, wire.PIEC))
 	}
 	if sent != 8 {
 		t.Errorf("%d of 8 requests were served in half a second at 64 a second", sent)

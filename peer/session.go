@@ -12,6 +12,7 @@ import (
 	"starling/choke"
 	"starling/p2p"
 	"starling/p2p/tcp"
+	"starling/peer/wire"
 )
 
 // Config is a session's configuration. DefaultConfig has every default.
@@ -101,8 +102,8 @@ func Listen(cfg Config) (*Session, error) {
 	}
 	s.acceptor = tcp.NewAcceptor(ln, tcp.AcceptorConfig{
 		Limits: &p2p.Limits{
-			Specs:   map[p2p.Type]p2p.Spec{typeHello: {Max: maxHello}},
-			Unknown: maxHello, // the framework's requests are short
+			Specs:   map[p2p.Type]p2p.Spec{wire.HELO: {Max: wire.MaxHello}},
+			Unknown: wire.MaxHello, // the framework's requests are short
 		},
 		Route: s.route, Buffers: s.buffers, Logger: s.log,
 	})
@@ -159,13 +160,13 @@ func (s *Session) LocalAddr() netip.Addr {
 func (s *Session) route(first *tcp.FirstMessage) *tcp.Host {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if first.Type != typeHello {
+	if first.Type != wire.HELO {
 		if len(s.torrents) == 0 {
 			return nil
 		}
 		return s.torrents[0].host
 	}
-	h, err := ParseHello(first.Head)
+	h, err := wire.ParseHello(first.Head)
 	if err != nil {
 		return nil
 	}

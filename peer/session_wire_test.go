@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // frame is a message as bytes.
@@ -73,10 +74,10 @@ func TestRefusedAtTheDoor(t *testing.T) {
 	tor := newPayload(t, "content", 1<<20, 256<<10).seed(t, s)
 	wrong := testHello(9)
 	for name, data := range map[string][]byte{
-		"another torrent":  frame(typeHello, helloOf(wrong)),
-		"a short HELO":     frame(typeHello, "x"),
-		"a huge length":    p2p.AppendHeader(nil, typeHello, 0xffffffff),
-		"a piece first":    frame(typePiece, words(0, 0)+"bytes"),
+		"another torrent":  frame(wire.HELO, helloOf(wrong)),
+		"a short HELO":     frame(wire.HELO, "x"),
+		"a huge length":    p2p.AppendHeader(nil, wire.HELO, 0xffffffff),
+		"a piece first":    frame(wire.PIEC, words(0, 0)+"bytes"),
 		"a TLS hello":      []byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
 		"an HTTP request":  []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
 		"another protocol": append([]byte{19}, "BitTorrent protocol\x00\x00\x00\x00\x00\x00\x00\x00"...),
@@ -121,7 +122,7 @@ func TestTap(t *testing.T) {
 		}
 		if r.Type == "PIEC" {
 			pieces++
-			if r.From != them || r.To != me || r.Length != 64<<10+pieceHead {
+			if r.From != them || r.To != me || r.Length != 64<<10+wire.PieceHead {
 				t.Errorf("line %q", line)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"starling/choke"
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -34,8 +35,8 @@ func (s *stage) leecherThatServes(id byte) p2p.ConnID {
 	for i := range fetchPieces - 1 {
 		have.Set(i)
 	}
-	s.h.Deliver(c, typeBitfield, string(have.Bytes()))
-	s.h.Deliver(c, typeUnchoke, "")
+	s.h.Deliver(c, wire.BITF, string(have.Bytes()))
+	s.h.Deliver(c, wire.UNCH, "")
 	if !s.h.Alive(c) {
 		s.t.Fatalf("the handshake failed: %s", s.h.Take())
 	}
@@ -56,7 +57,7 @@ func (s *stage) wishes() map[p2p.ConnID]string {
 	s.t.Helper()
 	said, last := map[p2p.ConnID]string{}, map[p2p.ConnID]string{}
 	msgs, _ := s.take()
-	for _, m := range only(msgs, typeInterest, typeNoInter, typeRequest, typeCancel) {
+	for _, m := range only(msgs, wire.INTR, wire.NINT, wire.REQU, wire.CANC) {
 		if last[m.conn] != m.typ {
 			said[m.conn] += " " + m.typ
 			last[m.conn] = m.typ
@@ -133,9 +134,9 @@ func TestAloneAmongSeeds(t *testing.T) {
 	} {
 		s := newFetching(t, choke.Cooperative, fetchPieces)
 		for id := range byte(tt.seeds + tt.leechers) {
-			has := typeHaveNone
+			has := wire.HNON
 			if int(id) < tt.seeds {
-				has = typeHaveAll
+				has = wire.HALL
 			}
 			s.meet(1+id, has)
 		}
@@ -152,9 +153,9 @@ func TestDeclinedIsAskedAgain(t *testing.T) {
 	for name, ends := range map[string]func(s *stage, c p2p.ConnID){
 		"it leaves": func(s *stage, c p2p.ConnID) { s.h.Hangup(c, io.EOF) },
 		"it chokes and rejects": func(s *stage, c p2p.ConnID) {
-			s.h.Deliver(c, typeChoke, "")
+			s.h.Deliver(c, wire.CHOK, "")
 			for len(s.remotes[c].requests) > 0 {
-				s.h.Deliver(c, typeReject, wordsOf(s.remotes[c].requests[0].run))
+				s.h.Deliver(c, wire.REJE, wordsOf(s.remotes[c].requests[0].run))
 			}
 		},
 	} {
@@ -214,7 +215,7 @@ func TestSlowSourceGivesWay(t *testing.T) {
 		}
 		s.pieceOf(slow, s.remotes[slow].requests[0].run) // it was under way
 		for len(s.remotes[slow].requests) > 0 {
-			s.h.Deliver(slow, typeReject, wordsOf(s.remotes[slow].requests[0].run))
+			s.h.Deliver(slow, wire.REJE, wordsOf(s.remotes[slow].requests[0].run))
 		}
 		s.serveFor(4, append(serve, cs[4])...)
 		if said = s.wishes(); said[slow] != "" || s.active() != 4 || begun == 0 || !s.h.Alive(slow) {
@@ -231,10 +232,10 @@ func TestGuideIsNeverTooMany(t *testing.T) {
 	s := newFetching(t, choke.Cooperative, fetchPieces)
 	cs := s.leechersThatServe(6)
 	s.weighSources()
-	guide := s.meet(50, typeHaveAll)
-	s.h.Deliver(guide, typeSuggest, words(only))
+	guide := s.meet(50, wire.HALL)
+	s.h.Deliver(guide, wire.SUGG, words(only))
 	s.wishes()
-	s.h.Deliver(guide, typeUnchoke, "")
+	s.h.Deliver(guide, wire.UNCH, "")
 	runs := s.requests(guide)
 	for _, r := range runs {
 		if r.Piece != only {
@@ -257,9 +258,9 @@ func TestAllHelpInTheEndgame(t *testing.T) {
 	s := newFetching(t, choke.Cooperative, 4)
 	for id := range byte(4) {
 		c := s.greetFrom(1 + id)
-		s.h.Deliver(c, typeHaveNone, "")
-		s.h.Deliver(c, typeHave, words(uint32(id))) // one piece each: all have something to do
-		s.h.Deliver(c, typeUnchoke, "")
+		s.h.Deliver(c, wire.HNON, "")
+		s.h.Deliver(c, wire.HAVE, words(uint32(id))) // one piece each: all have something to do
+		s.h.Deliver(c, wire.UNCH, "")
 	}
 	if !s.endgame || s.active() != 4 {
 		t.Fatalf("endgame %v, %d sources", s.endgame, s.active())

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -55,7 +56,7 @@ func (s *spreader) init(e *Engine) {
 // suggest names the next pieces to a remote that we serve.
 func (e *Engine) suggest(r *remote) {
 	s := &e.spread
-	if !s.active || r.amChoking || r.phase != ready || r.caps&capSuggest == 0 || r.needs == 0 || r.hoards {
+	if !s.active || r.amChoking || r.phase != ready || r.caps&wire.CapSuggest == 0 || r.needs == 0 || r.hoards {
 		return
 	}
 	if !r.guided && e.leechers() < 2 {
@@ -80,8 +81,8 @@ func (e *Engine) suggest(r *remote) {
 		r.handouts = append(r.handouts, handout{piece: i, at: now})
 	}
 	r.guided = true
-	e.scratch = appendIndexes(e.scratch[:0], fresh)
-	e.send(r, typeSuggest, e.scratch)
+	e.scratch = wire.AppendIndexes(e.scratch[:0], fresh)
+	e.send(r, wire.SUGG, e.scratch)
 }
 
 // take draws pieces that nobody has or is getting.
@@ -194,6 +195,6 @@ func (e *Engine) spreadTick(now time.Time) {
 func (e *Engine) freeChoice(r *remote) {
 	if r.guided && r.fault == nil {
 		r.guided = false
-		e.send(r, typeSuggest, nil)
+		e.send(r, wire.SUGG, nil)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"starling/choke"
 	"starling/p2p"
 	"starling/p2p/p2ptest"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -72,19 +73,19 @@ func newStage(t testing.TB, pieces int, have func(i int) bool, mod func(*EngineC
 func all(int) bool     { return true }
 func nothing(int) bool { return false }
 
-func testHello(id byte) *Hello {
-	return &Hello{
+func testHello(id byte) *wire.Hello {
+	return &wire.Hello{
 		Version: 1, InfoHash: stageHash, PeerID: [20]byte{id}, ListenPort: 7000 + uint16(id),
-		MaxQueue: maxQueue, MaxRequest: maxRun,
+		MaxQueue: maxQueue, MaxRequest: wire.MaxRun,
 	}
 }
 
-func helloOf(h *Hello) string { return string(appendHello(nil, h)) }
+func helloOf(h *wire.Hello) string { return string(h.Append(nil)) }
 
 // greetFrom lets a peer connect and introduce itself.
 func (s *stage) greetFrom(id byte) p2p.ConnID {
 	c := s.h.Accept(fmt.Sprintf("10.0.0.%d:40000", id))
-	s.h.Deliver(c, typeHello, helloOf(testHello(id)))
+	s.h.Deliver(c, wire.HELO, helloOf(testHello(id)))
 	return c
 }
 
@@ -108,13 +109,13 @@ func words(ns ...uint32) string {
 	return string(b)
 }
 
-func wordsOf(r piece.Run) string { return string(appendRun(nil, r)) }
+func wordsOf(r piece.Run) string { return string(wire.AppendRun(nil, r)) }
 
 // pieceOf answers a run with the right bytes.
 func (s *stage) pieceOf(c p2p.ConnID, r piece.Run) *p2ptest.Body {
 	off := r.Piece*stagePiece + r.Begin
 	body := p2ptest.NewBody(slices.Clone(s.full[off : off+r.Length]))
-	s.h.DeliverBody(c, typePiece, words(uint32(r.Piece), uint32(r.Begin)), body)
+	s.h.DeliverBody(c, wire.PIEC, words(uint32(r.Piece), uint32(r.Begin)), body)
 	return body
 }
 

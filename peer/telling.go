@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // A HAVE that a remote can act on goes out within haveDelay, with those of the
@@ -94,7 +95,7 @@ func (e *Engine) tellAll() {
 func (e *Engine) tell(r *remote) {
 	log := e.teller.log
 	for r.phase >= declaring && r.told < len(log) {
-		part := log[r.told:min(r.told+maxIndexes, len(log))]
+		part := log[r.told:min(r.told+wire.MaxIndexes, len(log))]
 		r.told += len(part)
 		e.scratch = e.scratch[:0]
 		for _, i := range part {
@@ -103,7 +104,7 @@ func (e *Engine) tell(r *remote) {
 			}
 		}
 		if len(e.scratch) > 0 {
-			e.send(r, typeHave, e.scratch)
+			e.send(r, wire.HAVE, e.scratch)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -26,7 +27,7 @@ func newTold(t *testing.T) *told {
 	t.Helper()
 	s := &told{stage: newStage(t, tellPieces, func(i int) bool { return i < 4 }, nil)}
 	s.seed = s.seedThatServes(1)
-	s.calm = s.meet(2, typeHaveNone)
+	s.calm = s.meet(2, wire.HNON)
 	for id := range byte(5) {
 		s.served = s.interested(10 + id)
 	}
@@ -43,7 +44,7 @@ func (s *told) collect() {
 	s.t.Helper()
 	msgs, _ := s.take()
 	s.msgs = append(s.msgs, msgs...)
-	for _, m := range only(msgs, typeRequest) {
+	for _, m := range only(msgs, wire.REQU) {
 		if m.conn == s.seed {
 			s.asked = append(s.asked, m.run())
 		}
@@ -82,7 +83,7 @@ func (s *told) fetch(n int) (got []int) {
 func (s *told) news() (pieces map[p2p.ConnID][]int, messages map[p2p.ConnID]int) {
 	s.t.Helper()
 	pieces, messages = map[p2p.ConnID][]int{}, map[p2p.ConnID]int{}
-	for _, m := range only(s.sent(), typeHave) {
+	for _, m := range only(s.sent(), wire.HAVE) {
 		messages[m.conn]++
 		pieces[m.conn] = append(pieces[m.conn], indexes(m.head)...)
 	}
@@ -130,7 +131,7 @@ func TestWhoIsToldWhen(t *testing.T) {
 	}
 	late := s.greetFrom(30) // its BITF has them all
 	p := s.fetch(1)
-	s.h.Deliver(late, typeHaveNone, "")
+	s.h.Deliver(late, wire.HNON, "")
 	s.h.Advance(lazyDelay)
 	if pieces, _ := s.news(); !slices.Equal(pieces[late], p) {
 		t.Errorf("one that came late is told of %v, want %v", pieces[late], p)
@@ -145,13 +146,13 @@ func TestToldBeforeUnchoked(t *testing.T) {
 	p := s.fetch(2)
 	s.h.Advance(haveDelay)
 	s.sent()
-	s.h.Deliver(s.served, typeNoInter, "")
+	s.h.Deliver(s.served, wire.NINT, "")
 	msgs, _ := s.take(s.waits)
 	if names(msgs) != "HAVE UNCH" || !slices.Equal(indexes(msgs[0].head), p) {
 		t.Errorf("told %v, want HAVE of %v, then UNCH", msgs, p)
 	}
 	s.h.Advance(2 * lazyDelay)
-	if msgs, _ := s.take(s.waits); len(only(msgs, typeHave)) != 0 {
+	if msgs, _ := s.take(s.waits); len(only(msgs, wire.HAVE)) != 0 {
 		t.Errorf("told again: %v", msgs)
 	}
 }

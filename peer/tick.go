@@ -76,7 +76,7 @@ func (e *Engine) overdue(r *remote, now time.Time) error {
 	}
 	r.snubbed = len(r.requests) > 0 && now.Sub(r.lastData) > e.cfg.SnubAfter
 	if now.Sub(r.lastSent) > keepAliveAfter {
-		e.send(r, typeKeepAlive, nil)
+		e.send(r, p2p.PING, nil)
 	}
 	return nil
 }

@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
 // onRequest queues a run to be sent, or rejects it: each request gets exactly
 // one answer (BEP 6).
 func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
-	run, err := parseRun(m.Head, e.geo)
+	run, err := wire.ParseRun(m.Head, e.geo)
 	if err != nil {
 		return err
 	}
@@ -32,14 +33,14 @@ func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
 }
 
 func (e *Engine) reject(r *remote, run piece.Run) {
-	e.scratch = appendRun(e.scratch[:0], run)
-	e.send(r, typeReject, e.scratch)
+	e.scratch = wire.AppendRun(e.scratch[:0], run)
+	e.send(r, wire.REJE, e.scratch)
 }
 
 // onCancel answers a cancelled request with REJE, unless its PIEC is on its
 // way already.
 func (e *Engine) onCancel(r *remote, m *p2p.Message) error {
-	run, err := parseRun(m.Head, e.geo)
+	run, err := wire.ParseRun(m.Head, e.geo)
 	if err != nil {
 		return err
 	}
@@ -78,17 +79,17 @@ func (e *Engine) serve(r *remote) {
 			return
 		}
 		run := r.queue[0]
-		var head [pieceHead]byte
+		var head [wire.PieceHead]byte
 		binary.BigEndian.PutUint32(head[:], uint32(run.Piece))
 		binary.BigEndian.PutUint32(head[4:], uint32(run.Begin))
-		err := e.node.Send(r.id, p2p.Message{Type: typePiece, Head: head[:], Body: e.cfg.Content.Section(run)})
+		err := e.node.Send(r.id, p2p.Message{Type: wire.PIEC, Head: head[:], Body: e.cfg.Content.Section(run)})
 		if err != nil { // full: Drained will follow; closed: Closed will
 			return
 		}
 		r.queue = slices.Delete(r.queue, 0, 1)
 		r.bulk++
 		r.lastSent, r.served = now, now
-		r.controlOut += p2p.HeaderSize + pieceHead
+		r.controlOut += p2p.HeaderSize + wire.PieceHead
 		r.sent += uint64(run.Length)
 		r.handedOver(run)
 		r.account.sent += uint64(run.Length)

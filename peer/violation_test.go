@@ -7,6 +7,7 @@ import (
 
 	"starling/p2p"
 	"starling/p2p/p2ptest"
+	"starling/peer/wire"
 )
 
 // A violation is a message that ends its connection, for a reason.
@@ -36,7 +37,7 @@ func runViolations(t p2p.Type) []violation {
 		v("over the end", words(0, 1, stagePiece)),
 		v("of length 0", words(0, 0, 0)),
 		v("of length 2^32-1", words(0, 0, 0xffffffff)),
-		v("longer than a run", words(0, 0, maxRun+1)),
+		v("longer than a run", words(0, 0, wire.MaxRun+1)),
 		v("cut off", words(0, 0, 1)[:11]),
 		v("too long", words(0, 0, 1)+"x"),
 		v("empty", ""),
@@ -48,29 +49,29 @@ func violations() []violation {
 		return violation{name, t, head, nil, reason}
 	}
 	list := []violation{
-		v("HAVE of piece n", typeHave, words(stagePieces), p2p.ReasonBadMessage),
-		v("HAVE of piece n+1", typeHave, words(stagePieces+1), p2p.ReasonBadMessage),
-		v("HAVE of piece 2^32-1", typeHave, words(0xffffffff), p2p.ReasonBadMessage),
-		v("HAVE that ends badly", typeHave, words(0, 1, stagePieces), p2p.ReasonBadMessage),
-		v("HAVE of nothing", typeHave, "", p2p.ReasonBadMessage),
-		v("HAVE cut off", typeHave, words(0)[:3], p2p.ReasonBadMessage),
-		v("HAVE of too many", typeHave, strings.Repeat(words(0), maxIndexes+1), p2p.ReasonBadMessage),
-		v("DONT of piece n", typeDontHave, words(stagePieces), p2p.ReasonBadMessage),
-		v("DONT of nothing", typeDontHave, "", p2p.ReasonBadMessage),
-		v("SUGG of piece n", typeSuggest, words(stagePieces), p2p.ReasonBadMessage),
-		v("SUGG cut off", typeSuggest, words(0)[:2], p2p.ReasonBadMessage),
-		v("REJE of what was not asked", typeReject, words(0, 0, 1), p2p.ReasonBadMessage),
-		v("a second HELO", typeHello, helloOf(testHello(1)), p2p.ReasonBadState),
-		v("a second HNON", typeHaveNone, "", p2p.ReasonBadState),
-		v("a late HALL", typeHaveAll, "", p2p.ReasonBadState),
-		v("a late BITF", typeBitfield, "\x00\x00", p2p.ReasonBadState),
-		{"PIEC without bytes", typePiece, words(0, 0), nil, p2p.ReasonBadMessage},
-		{"PIEC with half a head", typePiece, words(0), p2ptest.Blank(1), p2p.ReasonBadMessage},
-		{"PIEC of piece n", typePiece, words(stagePieces, 0), p2ptest.Blank(1), p2p.ReasonBadMessage},
-		{"PIEC over the end", typePiece, words(0, 1), p2ptest.Blank(stagePiece), p2p.ReasonBadMessage},
-		{"PIEC that wraps", typePiece, words(0, 0xffffffff), p2ptest.Blank(1), p2p.ReasonBadMessage},
+		v("HAVE of piece n", wire.HAVE, words(stagePieces), p2p.ReasonBadMessage),
+		v("HAVE of piece n+1", wire.HAVE, words(stagePieces+1), p2p.ReasonBadMessage),
+		v("HAVE of piece 2^32-1", wire.HAVE, words(0xffffffff), p2p.ReasonBadMessage),
+		v("HAVE that ends badly", wire.HAVE, words(0, 1, stagePieces), p2p.ReasonBadMessage),
+		v("HAVE of nothing", wire.HAVE, "", p2p.ReasonBadMessage),
+		v("HAVE cut off", wire.HAVE, words(0)[:3], p2p.ReasonBadMessage),
+		v("HAVE of too many", wire.HAVE, strings.Repeat(words(0), wire.MaxIndexes+1), p2p.ReasonBadMessage),
+		v("DONT of piece n", wire.DONT, words(stagePieces), p2p.ReasonBadMessage),
+		v("DONT of nothing", wire.DONT, "", p2p.ReasonBadMessage),
+		v("SUGG of piece n", wire.SUGG, words(stagePieces), p2p.ReasonBadMessage),
+		v("SUGG cut off", wire.SUGG, words(0)[:2], p2p.ReasonBadMessage),
+		v("REJE of what was not asked", wire.REJE, words(0, 0, 1), p2p.ReasonBadMessage),
+		v("a second HELO", wire.HELO, helloOf(testHello(1)), p2p.ReasonBadState),
+		v("a second HNON", wire.HNON, "", p2p.ReasonBadState),
+		v("a late HALL", wire.HALL, "", p2p.ReasonBadState),
+		v("a late BITF", wire.BITF, "\x00\x00", p2p.ReasonBadState),
+		{"PIEC without bytes", wire.PIEC, words(0, 0), nil, p2p.ReasonBadMessage},
+		{"PIEC with half a head", wire.PIEC, words(0), p2ptest.Blank(1), p2p.ReasonBadMessage},
+		{"PIEC of piece n", wire.PIEC, words(stagePieces, 0), p2ptest.Blank(1), p2p.ReasonBadMessage},
+		{"PIEC over the end", wire.PIEC, words(0, 1), p2ptest.Blank(stagePiece), p2p.ReasonBadMessage},
+		{"PIEC that wraps", wire.PIEC, words(0, 0xffffffff), p2ptest.Blank(1), p2p.ReasonBadMessage},
 	}
-	for _, t := range []p2p.Type{typeRequest, typeCancel, typeReject} {
+	for _, t := range []p2p.Type{wire.REQU, wire.CANC, wire.REJE} {
 		list = append(list, runViolations(t)...)
 	}
 	return list
@@ -82,8 +83,8 @@ func TestViolations(t *testing.T) {
 	for _, v := range violations() {
 		t.Run(v.name, func(t *testing.T) {
 			s := newStage(t, stagePieces, all, nil)
-			c := s.meet(1, typeHaveNone)
-			s.h.Deliver(c, typeInterest, "") // so that it is unchoked
+			c := s.meet(1, wire.HNON)
+			s.h.Deliver(c, wire.INTR, "") // so that it is unchoked
 			s.take()
 			if v.body != nil {
 				s.h.DeliverBody(c, v.typ, v.head, v.body)
@@ -118,14 +119,14 @@ func (s *stage) wantClosed(c p2p.ConnID, reason p2p.Reason) {
 }
 
 var swarmTypes = []p2p.Type{
-	typeHave, typeDontHave, typeInterest, typeNoInter, typeChoke, typeUnchoke,
-	typeRequest, typeCancel, typeReject, typeSuggest,
+	wire.HAVE, wire.DONT, wire.INTR, wire.NINT, wire.CHOK, wire.UNCH,
+	wire.REQU, wire.CANC, wire.REJE, wire.SUGG,
 }
 
 // TestOrderOfTheHandshake: nothing comes before HELO, and nothing between HELO
 // and what the remote has.
 func TestOrderOfTheHandshake(t *testing.T) {
-	for _, typ := range append(swarmTypes, typeBitfield, typeHaveAll, typeHaveNone) {
+	for _, typ := range append(swarmTypes, wire.BITF, wire.HALL, wire.HNON) {
 		s := newStage(t, stagePieces, all, nil)
 		c := s.h.Accept("10.0.0.1:40000")
 		s.h.Deliver(c, typ, words(0, 0, 1))
@@ -144,7 +145,7 @@ func TestOrderOfTheHandshake(t *testing.T) {
 	s := newStage(t, stagePieces, all, nil)
 	c := s.greetFrom(1)
 	body := p2ptest.Blank(1)
-	s.h.DeliverBody(c, typePiece, words(0, 0), body)
+	s.h.DeliverBody(c, wire.PIEC, words(0, 0), body)
 	if _, closed := s.take(); closed[c] != p2p.ReasonBadState.String() || body.Released != 1 {
 		t.Errorf("PIEC after HELO: closed with %q, released %d", closed[c], body.Released)
 	}
@@ -164,7 +165,7 @@ func TestBitfields(t *testing.T) {
 	} {
 		s := newStage(t, stagePieces, nothing, nil)
 		id := s.greetFrom(1)
-		s.h.Deliver(id, typeBitfield, c.head)
+		s.h.Deliver(id, wire.BITF, c.head)
 		want := ""
 		if !c.ok {
 			want = p2p.ReasonBadMessage.String()
@@ -177,7 +178,7 @@ func TestBitfields(t *testing.T) {
 }
 
 func TestHellos(t *testing.T) {
-	mod := func(fn func(h *Hello)) string {
+	mod := func(fn func(h *wire.Hello)) string {
 		h := testHello(1)
 		fn(h)
 		return helloOf(h)
@@ -192,24 +193,24 @@ func TestHellos(t *testing.T) {
 		want string
 	}{
 		"right":                  {good, ""},
-		"of a later version":     {mod(func(h *Hello) { h.Version = 9 }), ""},
-		"with unknown bits":      {mod(func(h *Hello) { h.Caps = 0xfffe }), ""},
+		"of a later version":     {mod(func(h *wire.Hello) { h.Version = 9 }), ""},
+		"with unknown bits":      {mod(func(h *wire.Hello) { h.Caps = 0xfffe }), ""},
 		"with an extension":      {ext(7, 2, "ab"), ""},
 		"with an empty one":      {ext(7, 0, ""), ""},
-		"cut off":                {good[:helloFixed-1], "handshake"},
+		"cut off":                {good[:wire.HelloSize-1], "handshake"},
 		"empty":                  {"", "handshake"},
-		"too long":               {ext(7, maxHello-helloFixed-3, strings.Repeat("x", maxHello-helloFixed-3)), "handshake"},
+		"too long":               {ext(7, wire.MaxHello-wire.HelloSize-3, strings.Repeat("x", wire.MaxHello-wire.HelloSize-3)), "handshake"},
 		"with half an extension": {ext(7, 3, "ab"), "handshake"},
 		"with one byte more":     {good + "x", "handshake"},
-		"of version 0":           {mod(func(h *Hello) { h.Version = 0 }), "handshake"},
-		"without a queue":        {mod(func(h *Hello) { h.MaxQueue = 0 }), "handshake"},
-		"with short requests":    {mod(func(h *Hello) { h.MaxRequest = 1 }), "handshake"},
-		"for another torrent":    {mod(func(h *Hello) { h.InfoHash[3] ^= 1 }), "unknown_torrent"},
-		"from ourselves":         {mod(func(h *Hello) { h.PeerID = stageID }), "self"},
+		"of version 0":           {mod(func(h *wire.Hello) { h.Version = 0 }), "handshake"},
+		"without a queue":        {mod(func(h *wire.Hello) { h.MaxQueue = 0 }), "handshake"},
+		"with short requests":    {mod(func(h *wire.Hello) { h.MaxRequest = 1 }), "handshake"},
+		"for another torrent":    {mod(func(h *wire.Hello) { h.InfoHash[3] ^= 1 }), "unknown_torrent"},
+		"from ourselves":         {mod(func(h *wire.Hello) { h.PeerID = stageID }), "self"},
 	} {
 		s := newStage(t, stagePieces, nothing, nil)
 		id := s.h.Accept("10.0.0.1:40000")
-		s.h.Deliver(id, typeHello, c.head)
+		s.h.Deliver(id, wire.HELO, c.head)
 		msgs, closed := s.take()
 		if closed[id] != c.want {
 			t.Errorf("a HELO %s: closed with %q, want %q", name, closed[id], c.want)

@@ -13,6 +13,7 @@ import (
 	"starling/p2p/monitor"
 	"starling/p2p/p2ptest"
 	"starling/p2p/tcp"
+	"starling/peer/wire"
 	"starling/piece"
 )
 
@@ -152,10 +153,10 @@ var wireScenes = map[string]func(h *wireHost){
 	"guided": func(h *wireHost) {
 		h.torrent(6<<14, 0, 1, 2, 3, 4, 5)
 		h.accept("10.0.0.3:50003")
-		hello := appendHello(nil, &Hello{
+		hello := (&wire.Hello{
 			Version: 1, InfoHash: wireInfoHash, PeerID: [20]byte{3}, MaxQueue: 64, MaxRequest: 1 << 18,
-		})
-		for _, m := range []p2p.Message{{Type: typeHello, Head: hello}, {Type: typeBitfield, Head: []byte{0b00001100}}} {
+		}).Append(nil)
+		for _, m := range []p2p.Message{{Type: wire.HELO, Head: hello}, {Type: wire.BITF, Head: []byte{0b00001100}}} {
 			if err := h.receive(tcp.Native{}.AppendHead(nil, &m)); err != nil {
 				panic(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 	"starling/sim"
 )
 
@@ -74,11 +75,11 @@ func (c *checker) on(h *sim.Host, id p2p.ConnID) *watched {
 // Sent implements sim.Watcher.
 func (c *checker) Sent(h *sim.Host, id p2p.ConnID, m *p2p.Message) {
 	switch m.Type {
-	case typeUnchoke, typeChoke:
+	case wire.UNCH, wire.CHOK:
 		s := c.on(h, id)
-		s.unchoked = m.Type == typeUnchoke
+		s.unchoked = m.Type == wire.UNCH
 		c.slot(h, s)
-	case typePiece:
+	case wire.PIEC:
 		s := c.on(h, id)
 		if far := s.far; h.Index() < c.small && far.h.Index() < c.small {
 			c.f.res.Served[h.Index()][far.h.Index()] += int64(m.Body.Size())
@@ -87,9 +88,9 @@ func (c *checker) Sent(h *sim.Host, id p2p.ConnID, m *p2p.Message) {
 		if !s.unchoked {
 			c.broken("choked", h, "%s is served and choked", s.far.spec.Name)
 		}
-	case typeReject:
+	case wire.REJE:
 		c.answered(h, c.on(h, id), m)
-	case typeHave, typeBitfield, typeHaveAll, typeHaveNone:
+	case wire.HAVE, wire.BITF, wire.HALL, wire.HNON:
 		c.claimed(h, m)
 	}
 }
@@ -98,11 +99,11 @@ func (c *checker) Sent(h *sim.Host, id p2p.ConnID, m *p2p.Message) {
 func (c *checker) Delivered(h *sim.Host, id p2p.ConnID, m *p2p.Message) {
 	c.count[m.Type]++
 	switch m.Type {
-	case typeRequest:
+	case wire.REQU:
 		if r, ok := runOf(m); ok && !c.f.spec.Unchecked {
 			c.on(h, id).asked[r]++
 		}
-	case typePiece:
+	case wire.PIEC:
 		c.f.members[h.Index()].delivered += uint64(m.Body.Size())
 	}
 }
@@ -200,21 +201,21 @@ func (c *checker) claimed(h *sim.Host, m *p2p.Message) {
 	}
 	have := who.content.verified
 	switch m.Type {
-	case typeHaveAll:
+	case wire.HALL:
 		if !have.All() {
 			c.broken("have", h, "HALL with %d of %d pieces", have.Count(), have.Len())
 		}
-	case typeHaveNone:
+	case wire.HNON:
 		if !have.None() {
 			c.broken("have", h, "HNON with %d pieces", have.Count())
 		}
-	case typeBitfield:
+	case wire.BITF:
 		for i := range have.Len() {
 			if said := i/8 < len(m.Head) && m.Head[i/8]&(0x80>>(i%8)) != 0; said && !have.Has(i) {
 				c.broken("have", h, "BITF with piece %d, which is not verified", i)
 			}
 		}
-	case typeHave:
+	case wire.HAVE:
 		for b := m.Head; len(b) >= 4; b = b[4:] {
 			if i := int(binary.BigEndian.Uint32(b)); !have.Has(i) {
 				c.broken("have", h, "HAVE of piece %d, which is not verified", i)

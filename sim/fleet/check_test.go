@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // TestChecker does on purpose what must never be, and wants it found, with the
@@ -21,26 +22,26 @@ func TestChecker(t *testing.T) {
 		want string
 		do   func(f *fleet, m *member, c p2p.ConnID)
 	}{
-		{"have: HALL with", says(typeHaveAll, nil)},
-		{"have: HNON with", says(typeHaveNone, nil)},
-		{"have: BITF with piece", says(typeBitfield, []byte(strings.Repeat("\xff", 25)))},
+		{"have: HALL with", says(wire.HALL, nil)},
+		{"have: HNON with", says(wire.HNON, nil)},
+		{"have: BITF with piece", says(wire.BITF, []byte(strings.Repeat("\xff", 25)))},
 		{"have: HAVE of piece", func(f *fleet, m *member, c p2p.ConnID) {
-			f.checks.Sent(m.h, c, &p2p.Message{Type: typeHave, Head: words(uint32(lacks(m).Piece))})
+			f.checks.Sent(m.h, c, &p2p.Message{Type: wire.HAVE, Head: words(uint32(lacks(m).Piece))})
 		}},
 		{"have: piece", func(f *fleet, m *member, _ p2p.ConnID) { m.content.Section(lacks(m)).Release() }},
 		{"answer: PIEC that", func(f *fleet, m *member, c p2p.ConnID) {
-			f.checks.Sent(m.h, c, &p2p.Message{Type: typePiece, Head: words(1, 0), Body: &body{size: 16384}})
+			f.checks.Sent(m.h, c, &p2p.Message{Type: wire.PIEC, Head: words(1, 0), Body: &body{size: 16384}})
 		}},
-		{"answer: REJE that", says(typeReject, words(1, 0, 16384))},
+		{"answer: REJE that", says(wire.REJE, words(1, 0, 16384))},
 		{"answer: 1 requests of those it chokes", func(f *fleet, m *member, c p2p.ConnID) {
-			f.checks.Delivered(m.h, c, &p2p.Message{Type: typeRequest, Head: words(1, 0, 16384)})
+			f.checks.Delivered(m.h, c, &p2p.Message{Type: wire.REQU, Head: words(1, 0, 16384)})
 			f.checks.on(m.h, c).unchoked = false
 			f.checks.unanswered(m)
 		}},
 		{"choked: ", func(f *fleet, m *member, c p2p.ConnID) {
-			f.checks.Delivered(m.h, c, &p2p.Message{Type: typeRequest, Head: words(1, 0, 16384)})
-			f.checks.Sent(m.h, c, &p2p.Message{Type: typeChoke})
-			f.checks.Sent(m.h, c, &p2p.Message{Type: typePiece, Head: words(1, 0), Body: &body{size: 16384}})
+			f.checks.Delivered(m.h, c, &p2p.Message{Type: wire.REQU, Head: words(1, 0, 16384)})
+			f.checks.Sent(m.h, c, &p2p.Message{Type: wire.CHOK})
+			f.checks.Sent(m.h, c, &p2p.Message{Type: wire.PIEC, Head: words(1, 0), Body: &body{size: 16384}})
 		}},
 		{"I5: it dials 10.9.9.9:1, where", func(f *fleet, m *member, _ p2p.ConnID) { f.checks.Dialed(m.h, "10.9.9.9:1") }},
 		{"I5: 4 attempts to reach", func(f *fleet, m *member, _ p2p.ConnID) {

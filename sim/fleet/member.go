@@ -8,6 +8,7 @@ import (
 	"starling/choke"
 	"starling/p2p"
 	"starling/peer"
+	"starling/peer/wire"
 	"starling/piece"
 	"starling/sim"
 )
@@ -185,28 +186,16 @@ type deviant struct {
 // Send implements p2p.Host.
 func (d *deviant) Send(c p2p.ConnID, m p2p.Message) error {
 	switch {
-	case d.m.spec.FreeRides && m.Type == typeUnchoke:
+	case d.m.spec.FreeRides && m.Type == wire.UNCH:
 		return nil
 	case d.m.spec.Lies && slices.Contains(declares, m.Type):
-		return d.Host.Send(c, p2p.Message{Type: typeHaveAll})
+		return d.Host.Send(c, p2p.Message{Type: wire.HALL})
 	}
 	return d.Host.Send(c, m)
 }
 
-// Messages of the swarm protocol (docs/wire.md) that are looked at here.
-var (
-	typeChoke    = p2p.T("CHOK")
-	typeUnchoke  = p2p.T("UNCH")
-	typePiece    = p2p.T("PIEC")
-	typeRequest  = p2p.T("REQU")
-	typeReject   = p2p.T("REJE")
-	typeHave     = p2p.T("HAVE")
-	typeBitfield = p2p.T("BITF")
-	typeHaveAll  = p2p.T("HALL")
-	typeHaveNone = p2p.T("HNON")
-
-	declares = []p2p.Type{typeBitfield, typeHaveAll, typeHaveNone}
-)
+// declares are the messages that say what a peer has when it connects.
+var declares = []p2p.Type{wire.BITF, wire.HALL, wire.HNON}
 
 // honest says whether a host does what our peers do.
 func (s *HostSpec) honest() bool { return !s.FreeRides && !s.Lies && s.Corrupts == 0 }

@@ -24,7 +24,7 @@ var mutations = []mutation{
 	{"HAVE before verify", "peer/verify.go",
 		"	f.complete = complete\n",
 		"	f.complete = complete\n	for _, o := range e.order {\n		if complete && o.phase == ready {\n" +
-			"			e.send(o, typeHave, appendIndexes(nil, []int{run.Piece}))\n		}\n	}\n"},
+			"			e.send(o, p2p.T(\"HAVE\"), []byte{0, 0, byte(run.Piece >> 8), byte(run.Piece)})\n		}\n	}\n"},
 	{"forget a failed request", "peer/download.go",
 		"	e.pick.Unrequested(q.run)\n", ""},
 	{"forget the requests of who is gone", "peer/conns.go",

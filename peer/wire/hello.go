@@ -1,4 +1,4 @@
-package peer
+package wire
 
 import (
 	"encoding/binary"
@@ -6,19 +6,19 @@ import (
 	"starling/p2p"
 )
 
-// wireVersion is the version of the swarm protocol that HELO carries.
-const wireVersion = 1
+// Version is the version of the swarm protocol that HELO carries.
+const Version = 1
 
-// helloFixed is the length of HELO without its extensions, maxHello with.
+// HelloSize is the length of a HELO without its extensions, MaxHello at most with.
 const (
-	helloFixed = 52
-	maxHello   = 1024
+	HelloSize = 52
+	MaxHello  = 1024
 )
 
 // Capability bits of HELO. Unknown bits are ignored.
 const (
-	// capSuggest: the sender reads SUGG.
-	capSuggest = 1 << iota
+	// CapSuggest: the sender reads SUGG.
+	CapSuggest = 1 << iota
 )
 
 // Hello is the first message of a swarm connection, both ways.
@@ -42,8 +42,8 @@ type Hello struct {
 	MaxRequest uint32
 }
 
-// appendHello appends the head of a HELO.
-func appendHello(b []byte, h *Hello) []byte {
+// Append appends the head of a HELO.
+func (h *Hello) Append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, h.Version)
 	b = binary.BigEndian.AppendUint16(b, h.Caps)
 	b = append(b, h.InfoHash[:]...)
@@ -57,7 +57,7 @@ func appendHello(b []byte, h *Hello) []byte {
 // version but 0 parses.
 func ParseHello(head []byte) (Hello, error) {
 	var h Hello
-	if len(head) < helloFixed || len(head) > maxHello {
+	if len(head) < HelloSize || len(head) > MaxHello {
 		return h, p2p.Violation(p2p.ReasonHandshake, "a HELO of %d bytes", len(head))
 	}
 	h.Version = binary.BigEndian.Uint16(head)
@@ -71,7 +71,7 @@ func ParseHello(head []byte) (Hello, error) {
 		return h, p2p.Violation(p2p.ReasonHandshake, "a HELO with version %d, queue %d, longest request %d",
 			h.Version, h.MaxQueue, h.MaxRequest)
 	}
-	for ext := head[helloFixed:]; len(ext) > 0; {
+	for ext := head[HelloSize:]; len(ext) > 0; {
 		if len(ext) < 4 || int(binary.BigEndian.Uint16(ext[2:])) > len(ext)-4 {
 			return h, p2p.Violation(p2p.ReasonHandshake, "a HELO with a cut-off extension")
 		}
