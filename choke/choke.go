@@ -58,7 +58,8 @@ type Policy interface {
 	// extra call does no harm.
 	Rechoke(now time.Time, rs []Remote, rng *rand.Rand) Decision
 	// Fill gives away free slots at once: when a remote becomes interested,
-	// leaves or is choked. It never chokes a remote that is being served.
+	// leaves or is choked. Tit-for-tat and seeding never choke a remote there
+	// that is being served; the cooperative policy may, one at a time.
 	Fill(now time.Time, rs []Remote, rng *rand.Rand) Decision
 }
 

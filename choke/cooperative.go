@@ -1,6 +1,7 @@
 package choke
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -18,7 +19,7 @@ import (
 //
 // A slot is never left idle: it goes only to a remote that we have something
 // for, and passes on, at a Fill already, from one that asks for nothing to one
-// that might. A remote that took nothing in its slot for an interval goes to
+// that might, or from the richest to one that is far behind. A remote that took nothing in its slot for an interval goes to
 // the end of the queue for the time of Config.Snub, or a hung remote, which is
 // always the poorest, would get a slot again and again.
 type cooperative struct {
@@ -54,9 +55,38 @@ func (p *cooperative) Rechoke(now time.Time, rs []Remote, rng *rand.Rand) Decisi
 // Fill implements Policy.
 func (p *cooperative) Fill(now time.Time, rs []Remote, rng *rand.Rand) Decision {
 	p.load(now, rs, rng)
-	p.t.give(p.cfg.Slots, regular, func(r *Remote) bool { return r.Unchoked && !r.Idle }, p.poorer)
+	richest, yields := p.yields(now)
+	p.t.give(p.cfg.Slots, regular, func(r *Remote) bool {
+		return r.Unchoked && !r.Idle && !(yields && r.ID == richest)
+	}, p.poorer)
 	p.giveRest()
 	return p.t.decide()
+}
+
+const (
+	// farBehind is how much less than a holder of a slot one that has none must
+	// have to be given that slot before the interval is over.
+	farBehind = 0.1
+	// shortTurn is how long a holder keeps its slot even so.
+	shortTurn = 2 * time.Second
+)
+
+// yields names the holder of a slot that has most, if somebody waits who has far
+// less. Where the interval is as long as the whole download, who had bad luck in
+// the first second would else be late by it.
+func (p *cooperative) yields(now time.Time) (id ID, ok bool) {
+	poorest, richest := math.Inf(1), math.Inf(-1)
+	for _, i := range p.t.order {
+		r := &p.t.rs[i]
+		switch {
+		case p.t.role[i] != waiting:
+		case !r.Unchoked:
+			poorest = min(poorest, r.Progress)
+		case r.Progress > richest && now.Sub(r.UnchokedAt) >= shortTurn:
+			richest, id = r.Progress, r.ID
+		}
+	}
+	return id, richest-poorest > farBehind
 }
 
 func (p *cooperative) load(now time.Time, rs []Remote, rng *rand.Rand) {

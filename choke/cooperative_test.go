@@ -2,7 +2,9 @@ package choke
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 )
 
 // deciders ask as many cooperative policies as there are peers in a swarm, each
@@ -118,6 +120,35 @@ func TestChance(t *testing.T) {
 		// The standard deviation is 95.
 		if c < n/buckets-500 || c > n/buckets+500 {
 			t.Errorf("%d of %d in part %d of %d", c, n, i, buckets)
+		}
+	}
+}
+
+// TestCooperativeYields: between two rechokes the richest that is served gives
+// way to one that is far behind, once it has had a turn, and to nobody else.
+func TestCooperativeYields(t *testing.T) {
+	rich := func(id ID, has float64) Remote {
+		return Remote{ID: id, Joined: epoch, Interested: true, Left: 1, Unchoked: true, UnchokedAt: epoch, UpRate: 1, Progress: has}
+	}
+	for _, tt := range []struct {
+		name   string
+		after  time.Duration
+		waits  float64
+		yields bool
+	}{
+		{"far behind", shortTurn, 0.2, true},
+		{"too soon", shortTurn - 1, 0.2, false},
+		{"a little behind", shortTurn, 0.5, false},
+	} {
+		rs := []Remote{rich(1, 0.5), rich(2, 0.55), rich(3, 0.58), rich(4, 0.54),
+			{ID: 5, Joined: epoch, Interested: true, Left: 1, Progress: tt.waits}}
+		want := []ID{1, 2, 3, 4}
+		if tt.yields {
+			want = []ID{1, 2, 4, 5}
+		}
+		d := NewCooperative(Default()).Fill(epoch.Add(tt.after), rs, newRand(1))
+		if !slices.Equal(d.Unchoked, want) {
+			t.Errorf("%s: %v are served, want %v", tt.name, d.Unchoked, want)
 		}
 	}
 }

@@ -16,7 +16,8 @@
 // Config.Interval. Fill is asked in between, as soon as a remote becomes
 // interested, leaves, or is choked for another reason; it gives away slots
 // that are free and takes none from a remote that is being served. The
-// cooperative policy takes one there from a remote that does not use it.
+// cooperative policy takes one there from a remote that does not use it, and
+// from the richest that is served when somebody far poorer waits.
 //
 // Three policies:
 //

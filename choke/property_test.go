@@ -56,8 +56,12 @@ func (w *world) run(rechokes int) {
 			w.change(now)
 			before := slices.Clone(w.rs)
 			d := w.ask(now, w.policy.Fill, w.twin.Fill)
+			choked := 0
 			for _, r := range before {
-				if w.served(&r) && !slices.Contains(d.Unchoked, r.ID) {
+				if !w.served(&r) || slices.Contains(d.Unchoked, r.ID) {
+					continue
+				}
+				if choked++; choked > 1 || !w.mayYield(&r, before, now) {
 					w.t.Errorf("Fill choked %d, which is served", r.ID)
 				}
 			}
@@ -75,6 +79,21 @@ func (w *world) run(rechokes int) {
 			return
 		}
 	}
+}
+
+// mayYield says whether the cooperative policy may take r's slot at once: nobody
+// who holds one for long enough has more, and somebody waits who has far less.
+func (w *world) mayYield(r *Remote, all []Remote, now time.Time) bool {
+	held := func(o *Remote) bool { return now.Sub(o.UnchokedAt) >= shortTurn }
+	poorer := false
+	for _, o := range all {
+		wanting := o.Interested && !o.Seed && o.Left > 0
+		if wanting && o.Unchoked && held(&o) && o.Progress > r.Progress {
+			return false
+		}
+		poorer = poorer || wanting && !o.Unchoked && r.Progress-o.Progress > farBehind
+	}
+	return w.coop && held(r) && poorer
 }
 
 func (w *world) change(now time.Time) {

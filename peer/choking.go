@@ -70,9 +70,10 @@ func (e *Engine) rechokeAll() {
 
 // fillSlots gives free slots away between two rechokes.
 func (e *Engine) fillSlots() {
-	if !e.slotFree(e.now()) {
+	if !e.slotFree(e.now()) && !e.weigh {
 		return
 	}
+	e.weigh = false
 	e.decide(e.cfg.Policy.Fill(e.now(), e.snapshot(), e.node.Host().Rand()))
 }
 

@@ -145,6 +145,7 @@ type Engine struct {
 	freed    bool // what was asked for may be asked of others
 	refill   bool // somebody may have room for requests
 	rechoke  bool // a slot may be free
+	weigh    bool // somebody may be too far behind to wait for one
 	chokeBuf []choke.Remote
 	scratch  []byte
 	runBuf   []piece.Run

@@ -19,6 +19,7 @@ func (e *Engine) tick() {
 	e.dialMore(now)
 	e.spreadTick(now)
 	e.rechoke = e.rechoke || e.reclaims
+	e.weigh = e.reclaims
 	e.weighSources()
 	e.dropSlow(now)
 	if e.asked == 0 {
