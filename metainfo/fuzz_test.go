@@ -21,31 +21,33 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add(encode(f, d))
 	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		tor, err := Parse(in)
-		if err != nil {
-			return
-		}
-		if raw, ok := benc.Raw(in, "info"); !ok || !bytes.Equal(raw, tor.InfoBytes) {
-			t.Error("InfoBytes are not those of the file")
-		}
-		checkInfo(t, &tor.Info)
-		out := tor.Marshal()
-		again, err := Parse(out)
-		if err != nil {
-			t.Fatalf("%q: written as %q: %v", in, out, err)
-		}
-		// An empty but present value is read as nothing and not written.
-		if again.InfoHash != tor.InfoHash || !reflect.DeepEqual(again.Info, tor.Info) || !reflect.DeepEqual(again.Trackers(), tor.Trackers()) {
-			t.Errorf("%q: got %+v, again %+v", in, tor, again)
-		}
-		if twice := again.Marshal(); !bytes.Equal(twice, out) {
-			t.Errorf("%q: written as %q, then as %q", in, out, twice)
-		}
-		if _, hash, err := ParseInfo(tor.InfoBytes); err != nil || hash != tor.InfoHash {
-			t.Errorf("the bare info: %v, %v", hash, err)
-		}
-	})
+	f.Fuzz(func(t *testing.T, in []byte) { fuzzParse(t, in) })
+}
+
+func fuzzParse(t *testing.T, in []byte) {
+	tor, err := Parse(in)
+	if err != nil {
+		return
+	}
+	if raw, ok := benc.Raw(in, "info"); !ok || !bytes.Equal(raw, tor.InfoBytes) {
+		t.Error("InfoBytes are not those of the file")
+	}
+	checkInfo(t, &tor.Info)
+	out := tor.Marshal()
+	again, err := Parse(out)
+	if err != nil {
+		t.Fatalf("%q: written as %q: %v", in, out, err)
+	}
+	// An empty but present value is read as nothing and not written.
+	if again.InfoHash != tor.InfoHash || again.InfoHashV2 != tor.InfoHashV2 || !reflect.DeepEqual(again.PieceLayers, tor.PieceLayers) || !reflect.DeepEqual(again.Info, tor.Info) || !reflect.DeepEqual(again.Trackers(), tor.Trackers()) {
+		t.Errorf("%q: got %+v, again %+v", in, tor, again)
+	}
+	if twice := again.Marshal(); !bytes.Equal(twice, out) {
+		t.Errorf("%q: written as %q, then as %q", in, out, twice)
+	}
+	if bare, err := ParseInfo(tor.InfoBytes); err != nil || bare.InfoHash != tor.InfoHash || bare.InfoHashV2 != tor.InfoHashV2 {
+		t.Errorf("the bare info: %+v, %v", bare, err)
+	}
 }
 
 // checkInfo checks what the rest of the program relies on.
@@ -53,15 +55,25 @@ func checkInfo(t *testing.T, in *Info) {
 	t.Helper()
 	total := in.TotalLength()
 	last := total - int64(in.NumPieces()-1)*in.PieceLength
-	if total < 1 || last < 1 || last > in.PieceLength || in.NumPieces() > MaxPieces {
+	if total < 1 || last < 1 || last > in.PieceLength || in.NumPieces() > MaxPieces || !in.HasV1() && !in.HasV2() {
 		t.Errorf("%d bytes in %d pieces of %d", total, in.NumPieces(), in.PieceLength)
+	}
+	if in.HasV1() && len(in.Pieces) != in.NumPieces()*len(Hash{}) {
+		t.Errorf("%d bytes of hashes for %d pieces", len(in.Pieces), in.NumPieces())
 	}
 	var offset int64
 	for i, f := range in.Files {
-		if f.Length < 0 || f.Offset != offset {
+		gap := f.Offset - offset
+		if f.Length < 0 || gap < 0 || gap > 0 && (in.HasV1() || f.Offset%in.PieceLength != 0) {
 			t.Errorf("file %d: %+v", i, f)
 		}
-		offset += f.Length
+		if in.HasV2() && !f.Pad && (f.Length == 0) != (f.PiecesRoot == [32]byte{}) {
+			t.Errorf("file %d: root %x", i, f.PiecesRoot)
+		}
+		if f.Symlink != nil && (f.Length > 0 || f.Pad || CheckFiles(in.Name, []File{{Path: f.Symlink}}) != nil) {
+			t.Errorf("file %d: links to %q", i, f.Symlink)
+		}
+		offset = f.Offset + f.Length
 		if _, err := CleanPath(in.FilePath(i)); err != nil {
 			t.Error(err)
 		}
@@ -92,7 +104,7 @@ func TestParseCopiesNoHashes(t *testing.T) {
 func TestGreatestCounts(t *testing.T) {
 	check := func(in []byte, why string) {
 		t.Helper()
-		_, _, err := ParseInfo(in)
+		_, err := ParseInfo(in)
 		if (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why) {
 			t.Errorf("%v, want %q", err, why)
 		}
@@ -122,7 +134,7 @@ func TestDeepPathsBoundMemory(t *testing.T) {
 	in = fmt.Appendf(in, "e4:name1:n12:piece lengthi262144e6:pieces20:%se", make([]byte, 20))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, _, err := ParseInfo(in)
+	_, err := ParseInfo(in)
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; err != nil || grown > 12*uint64(len(in)) {
 		t.Errorf("%v, %d bytes allocated for %d", err, grown, len(in))

@@ -13,6 +13,16 @@ type Hash [20]byte
 // String returns 40 lower-case hexadecimal digits.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
+// HashV2 is the SHA-256 infohash of BitTorrent v2.
+type HashV2 [32]byte
+
+// String returns 64 lower-case hexadecimal digits.
+func (h HashV2) String() string { return hex.EncodeToString(h[:]) }
+
+// Short returns the first 20 bytes, by which handshakes, trackers and the DHT
+// know a torrent without a v1 side.
+func (h HashV2) Short() Hash { return Hash(h[:len(Hash{})]) }
+
 // ParseHash reads a hash in the forms that magnet links use, 40 hexadecimal or
 // 32 base32 digits, in either case.
 func ParseHash(s string) (Hash, error) {

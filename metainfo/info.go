@@ -1,72 +1,133 @@
 package metainfo
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 
 	"starling/internal/benc"
 )
+
+// infoKeys is the encoded values of an info dictionary, nil where there is none.
+type infoKeys struct {
+	version, name, pieceLength, private []byte
+	length, files, pieces, attr         []byte // v1
+	fileTree                            []byte // v2
+}
+
+func keysOf(raw []byte) (k infoKeys) {
+	for key, v := range benc.Dict(raw) {
+		switch string(key) {
+		case "meta version":
+			k.version = v
+		case "name":
+			k.name = v
+		case "piece length":
+			k.pieceLength = v
+		case "private":
+			k.private = v
+		case "length":
+			k.length = v
+		case "files":
+			k.files = v
+		case "pieces":
+			k.pieces = v
+		case "attr":
+			k.attr = v
+		case "file tree":
+			k.fileTree = v
+		}
+	}
+	return k
+}
 
 // parseInfo reads a scanned info dictionary.
 func parseInfo(raw []byte) (*Info, error) {
 	if !benc.IsDict(raw) {
 		return nil, bad("info", "it is not a dictionary")
 	}
-	var in Info
-	var name, length, files, pieces, version []byte
-	var err error
-	for key, v := range benc.Dict(raw) {
-		switch string(key) {
-		case "name":
-			name = v
-		case "length":
-			length = v
-		case "files":
-			files = v
-		case "pieces":
-			pieces = v
-		case "meta version":
-			version = v
-		case "piece length":
-			if in.PieceLength, err = number("info.piece length", v, math.MaxInt64); err != nil {
-				return nil, err
-			}
-		case "private":
-			// BEP 27 says 1. Any other number but 0 is taken for it too:
-			// the error on that side does not tell strangers.
-			n, ok := benc.Int(v)
-			if !ok {
-				return nil, bad("info.private", "it is not an integer")
-			}
-			in.Private = n != 0
-		}
+	k := keysOf(raw)
+	in := &Info{MetaVersion: 1}
+	// What is newer must be said before anything else is found fault with.
+	if err := in.setVersion(k.version); err != nil {
+		return nil, err
 	}
-	if pieces == nil && version != nil {
-		return nil, bad("info", "it is for BitTorrent v2 only, which is not supported")
+	var err error
+	if k.private != nil {
+		// BEP 27 says 1. Any other number but 0 is taken for it too: the
+		// error on that side does not tell strangers.
+		n, ok := benc.Int(k.private)
+		if !ok {
+			return nil, bad("info.private", "it is not an integer")
+		}
+		in.Private = n != 0
+	}
+	if k.pieceLength != nil {
+		if in.PieceLength, err = number("info.piece length", k.pieceLength, math.MaxInt64); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkPieceLength(in.PieceLength); err != nil {
 		return nil, err
 	}
-	if name == nil {
+	if k.name == nil {
 		return nil, bad("info.name", "missing")
 	}
-	if in.Name, err = text("info.name", name); err != nil {
+	if in.Name, err = text("info.name", k.name); err != nil {
 		return nil, err
 	}
-	if err := in.setFiles(length, files); err != nil {
-		return nil, err
+	return in, in.setContent(&k)
+}
+
+func (in *Info) setVersion(raw []byte) error {
+	if raw == nil {
+		return nil
 	}
-	if err := in.setPieces(pieces); err != nil {
-		return nil, err
+	const field = "info.meta version"
+	n, ok := benc.Int(raw)
+	switch {
+	case !ok:
+		return bad(field, "it is not an integer")
+	case n > 2:
+		return bad(field, "it is %d, and no more than 2 is supported", n)
+	case n < 2:
+		return bad(field, "there is no %d", n)
 	}
-	return &in, nil
+	in.MetaVersion = 2
+	return nil
+}
+
+// setContent reads the files and the hashes of whatever sides there are.
+func (in *Info) setContent(k *infoKeys) error {
+	if !in.HasV2() {
+		return in.setV1(k)
+	}
+	tree, err := parseFileTree(in.Name, k.fileTree)
+	if err != nil {
+		return err
+	}
+	if k.pieces == nil {
+		if k.length != nil || k.files != nil {
+			return bad("info.pieces", "missing, though there are files of v1")
+		}
+		return in.setV2(tree)
+	}
+	if err := in.setV1(k); err != nil {
+		return err
+	}
+	return in.join(tree)
+}
+
+func (in *Info) setV1(k *infoKeys) error {
+	if err := in.setFiles(k); err != nil {
+		return err
+	}
+	return in.setPieces(k.pieces)
 }
 
 // setFiles reads the content of either form: one length, or a list of files.
-func (in *Info) setFiles(length, files []byte) error {
+func (in *Info) setFiles(k *infoKeys) error {
+	length, files := k.length, k.files
 	switch {
 	case length != nil && files != nil:
 		return bad("info", "it has both a length and files")
@@ -81,6 +142,7 @@ func (in *Info) setFiles(length, files []byte) error {
 			return err
 		}
 		in.Files = []File{{Length: n}}
+		in.Files[0].setAttr(k.attr)
 	default:
 		return bad("info", "it has neither a length nor files")
 	}
@@ -124,7 +186,7 @@ func parseFile(raw []byte) (File, error) {
 	if !benc.IsDict(raw) {
 		return f, errors.New("it is not a dictionary")
 	}
-	var length, path, attr []byte
+	var length, path, attr, target []byte
 	for key, v := range benc.Dict(raw) {
 		switch string(key) {
 		case "length":
@@ -132,45 +194,27 @@ func parseFile(raw []byte) (File, error) {
 		case "path":
 			path = v
 		case "attr":
-			attr, _ = benc.Bytes(v)
+			attr = v
+		case "symlink path":
+			target = v
 		}
 	}
-	var ok bool
-	if f.Length, ok = benc.Int(length); !ok || f.Length < 0 {
-		return f, fmt.Errorf("its length is missing or not in 0..%d", int64(math.MaxInt64))
+	link := f.setAttr(attr)
+	if err := f.setLength(length, link); err != nil {
+		return f, err
 	}
-	if bytes.IndexByte(attr, 'l') >= 0 {
-		return f, errors.New("it is a symbolic link, which is not supported")
+	if link {
+		if err := f.setTarget(target); err != nil {
+			return f, err
+		}
 	}
-	f.Pad = bytes.IndexByte(attr, 'p') >= 0
 	if f.Pad && path == nil {
-		// BEP 47 does not require a path of pads; this is its advice.
-		f.Path = []string{".pad", strconv.FormatInt(f.Length, 10)}
+		f.Path = padPath(f.Length)
 		return f, nil
 	}
-	return f, f.setPath(path)
-}
-
-func (f *File) setPath(raw []byte) error {
-	n := 0
-	for range benc.List(raw) {
-		n++
-	}
-	if n == 0 {
-		return errors.New("its path is missing or empty")
-	}
-	if n >= MaxPathDepth {
-		return errPathDeep // before room is made for it
-	}
-	f.Path = make([]string, 0, n)
-	for v := range benc.List(raw) {
-		c, ok := benc.Bytes(v)
-		if !ok {
-			return errors.New("its path holds something that is not a string")
-		}
-		f.Path = append(f.Path, string(c))
-	}
-	return nil
+	var err error
+	f.Path, err = pathList("path", path)
+	return f, err
 }
 
 // setPieces checks the piece hashes against the lengths.

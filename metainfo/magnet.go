@@ -3,7 +3,6 @@ package metainfo
 import (
 	"encoding/hex"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,9 +11,9 @@ import (
 type Magnet struct {
 	// InfoHash is the v1 infohash; zero in a link that has only V2.
 	InfoHash Hash
-	// V2 is the SHA-256 infohash of BitTorrent v2 (BEP 52), 32 bytes, or
-	// nil.
-	V2 []byte
+	// V2 is the infohash of BitTorrent v2 (BEP 52); zero in a link that has
+	// only InfoHash.
+	V2 HashV2
 	// Name is what the content is called until its metainfo is known; ""
 	// if not said. It has passed CheckComponent.
 	Name string
@@ -62,7 +61,7 @@ func ParseMagnet(s string) (*Magnet, error) {
 			return nil, err
 		}
 	}
-	if m.InfoHash == (Hash{}) && m.V2 == nil {
+	if m.InfoHash == (Hash{}) && m.V2 == (HashV2{}) {
 		return nil, badMagnet("xt", "it has no infohash")
 	}
 	return m, nil
@@ -119,13 +118,17 @@ func (m *Magnet) setTopic(value string) error {
 	case hasPrefixFold(value, urnV2):
 		digits := strings.ToLower(value[len(urnV2):])
 		b, err := hex.DecodeString(strings.TrimPrefix(digits, sha256Prefix))
-		if err != nil || len(b) != 32 || !strings.HasPrefix(digits, sha256Prefix) {
+		if err != nil || len(b) != len(HashV2{}) || !strings.HasPrefix(digits, sha256Prefix) {
 			return badMagnet("xt", "the btmh is not the multihash of a SHA-256")
 		}
-		if m.V2 != nil && !slices.Equal(m.V2, b) {
+		h := HashV2(b)
+		if h == (HashV2{}) {
+			return badMagnet("xt", "the infohash is zero")
+		}
+		if m.V2 != (HashV2{}) && m.V2 != h {
 			return badMagnet("xt", "it has two infohashes")
 		}
-		m.V2 = b
+		m.V2 = h
 	}
 	return nil
 }
@@ -179,6 +182,10 @@ func parseRanges(s string) ([]Range, error) {
 	return out, nil
 }
 
+// WireHash returns the name of the torrent in handshakes and for trackers: the
+// v1 infohash, or the shortened one of v2 where there is no other.
+func (m *Magnet) WireHash() Hash { return wireHash(m.InfoHash, m.V2) }
+
 // String returns the link. ParseMagnet of it gives an equal Magnet, unless long
 // URLs make it longer than MaxMagnet.
 func (m *Magnet) String() string {
@@ -193,8 +200,8 @@ func (m *Magnet) String() string {
 	if m.InfoHash != (Hash{}) {
 		put("xt", urnV1+m.InfoHash.String())
 	}
-	if m.V2 != nil {
-		put("xt", urnV2+sha256Prefix+hex.EncodeToString(m.V2))
+	if m.V2 != (HashV2{}) {
+		put("xt", urnV2+sha256Prefix+m.V2.String())
 	}
 	if m.Name != "" {
 		put("dn", escape(m.Name))
@@ -209,17 +216,22 @@ func (m *Magnet) String() string {
 		put("x.pe", escape(p))
 	}
 	if len(m.Select) > 0 {
-		var so []byte
-		for i, r := range m.Select {
-			if i > 0 {
-				so = append(so, ',')
-			}
-			so = strconv.AppendInt(so, int64(r.From), 10)
-			if r.To != r.From {
-				so = strconv.AppendInt(append(so, '-'), int64(r.To), 10)
-			}
+		put("so", FormatRanges(m.Select))
+	}
+	return string(b)
+}
+
+// FormatRanges returns the ranges as BEP 53 writes them: "0,2,4-6".
+func FormatRanges(ranges []Range) string {
+	var b []byte
+	for i, r := range ranges {
+		if i > 0 {
+			b = append(b, ',')
 		}
-		put("so", string(so))
+		b = strconv.AppendInt(b, int64(r.From), 10)
+		if r.To != r.From {
+			b = strconv.AppendInt(append(b, '-'), int64(r.To), 10)
+		}
 	}
 	return string(b)
 }

@@ -16,7 +16,7 @@ const (
 
 func TestMagnet(t *testing.T) {
 	v1 := Hash([]byte(unhexString(t, v1Hex)))
-	v2 := []byte(unhexString(t, v2Hex))
+	v2 := HashV2([]byte(unhexString(t, v2Hex)))
 	for _, c := range []struct {
 		in   string
 		want Magnet
@@ -106,19 +106,20 @@ func TestRefusedMagnet(t *testing.T) {
 		"magnet:?xt=urn:btmh:1220" + v2Hex[2:]:                                             "multihash",
 		"magnet:?xt=urn:btmh:1220" + strings.Repeat("g", 64):                               "multihash",
 		"magnet:?xt=urn:btmh:1220" + v2Hex + "&xt=urn:btmh:1220" + strings.Repeat("1", 64): "two infohashes",
-		link + "&dn=..%2Fa":                                                                "separator",
-		link + "&dn=a%00":                                                                  "control",
-		link + "&dn=%ff":                                                                   "UTF-8",
-		link + "&tr=%":                                                                     "%",
-		link + "&tr=%2":                                                                    "%",
-		link + "&tr=%zz":                                                                   "%",
-		link + "&so=1-":                                                                    "file index",
-		link + "&so=-1":                                                                    "file index",
-		link + "&so=2-1":                                                                   "file index",
-		link + "&so=1,,2":                                                                  "file index",
-		link + "&so=0-99999999999":                                                         "file index",
-		link + "&so=" + strings.Repeat("1,", MaxRanges) + "1":                              "ranges",
-		link + "&x=" + strings.Repeat("a", MaxMagnet):                                      "more than 8192",
+		"magnet:?xt=urn:btmh:1220" + strings.Repeat("0", 64):                               "zero",
+		link + "&dn=..%2Fa":        "separator",
+		link + "&dn=a%00":          "control",
+		link + "&dn=%ff":           "UTF-8",
+		link + "&tr=%":             "%",
+		link + "&tr=%2":            "%",
+		link + "&tr=%zz":           "%",
+		link + "&so=1-":            "file index",
+		link + "&so=-1":            "file index",
+		link + "&so=2-1":           "file index",
+		link + "&so=1,,2":          "file index",
+		link + "&so=0-99999999999": "file index",
+		link + "&so=" + strings.Repeat("1,", MaxRanges) + "1": "ranges",
+		link + "&x=" + strings.Repeat("a", MaxMagnet):         "more than 8192",
 	} {
 		_, err := ParseMagnet(in)
 		var typed *Error

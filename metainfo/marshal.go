@@ -9,7 +9,7 @@ import (
 
 // Marshal returns the .torrent file, canonical bencode with InfoBytes exactly
 // as they are: Parse and Marshal of a file change at most what was left out.
-// InfoBytes must be set.
+// InfoBytes must be set, and no piece layer be missing.
 func (t *Torrent) Marshal() []byte {
 	fields := slices.Clone(t.Extra)
 	put := func(key string, value []byte) { fields = append(fields, Field{key, value}) }
@@ -40,6 +40,9 @@ func (t *Torrent) Marshal() []byte {
 			v = append(benc.AppendInt(v, int64(n.Port)), 'e')
 		}
 		put("nodes", append(v, 'e'))
+	}
+	if t.Info.HasV2() {
+		put(layersKey, t.appendLayers(nil))
 	}
 	if len(t.URLList) > 0 {
 		put("url-list", appendStrings(nil, t.URLList))

@@ -2,6 +2,7 @@ package metainfo
 
 import (
 	"crypto/sha1"
+	"crypto/sha256"
 	"math"
 	"unicode/utf8"
 
@@ -29,29 +30,48 @@ func Parse(b []byte) (*Torrent, error) {
 	if t.InfoBytes == nil {
 		return nil, bad("info", "missing")
 	}
-	info, err := parseInfo(t.InfoBytes)
-	if err != nil {
+	if err := t.setInfo(); err != nil {
 		return nil, err
 	}
-	t.Info = *info
-	t.InfoHash = sha1.Sum(t.InfoBytes)
+	if err := t.takeLayers(); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 
-// ParseInfo reads a bare info dictionary, as peers send it (BEP 9), and returns
-// its infohash with it. The Info keeps parts of raw. The error is an *Error.
-func ParseInfo(raw []byte) (*Info, Hash, error) {
+// ParseInfo reads a bare info dictionary, as peers send it (BEP 9). Of the
+// Torrent that it returns only Info, InfoBytes and the infohashes are set: see
+// MissingLayers for what a v2 side needs beside. It keeps parts of raw. The error
+// is an *Error.
+func ParseInfo(raw []byte) (*Torrent, error) {
 	if len(raw) > MaxInfoSize {
-		return nil, Hash{}, bad("info", "%d bytes are more than %d", len(raw), MaxInfoSize)
+		return nil, bad("info", "%d bytes are more than %d", len(raw), MaxInfoSize)
 	}
 	if err := benc.Scan(raw, benc.MetainfoLimits()); err != nil {
-		return nil, Hash{}, bad("info", "%w", err)
+		return nil, bad("info", "%w", err)
 	}
-	info, err := parseInfo(raw)
+	t := &Torrent{InfoBytes: raw}
+	if err := t.setInfo(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// setInfo reads InfoBytes, which have been scanned. No SHA-1 is computed where
+// there is no v1 side: a system may forbid it.
+func (t *Torrent) setInfo() error {
+	info, err := parseInfo(t.InfoBytes)
 	if err != nil {
-		return nil, Hash{}, err
+		return err
 	}
-	return info, sha1.Sum(raw), nil
+	t.Info = *info
+	if info.HasV1() {
+		t.InfoHash = sha1.Sum(t.InfoBytes)
+	}
+	if info.HasV2() {
+		t.InfoHashV2 = sha256.Sum256(t.InfoBytes)
+	}
+	return nil
 }
 
 // set takes one top-level key of a scanned file.

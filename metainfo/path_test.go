@@ -53,10 +53,10 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q is no message", msg)
 		}
 		// The same name by the other entrances.
-		if _, _, err := ParseInfo(encode(t, single(dict{"name": s}))); err == nil {
+		if _, err := ParseInfo(encode(t, single(dict{"name": s}))); err == nil {
 			t.Errorf("%q passes as a torrent's name", s)
 		}
-		if _, _, err := ParseInfo(encode(t, multi(file(1, "a"), file(81919, "d", s, "b")))); err == nil {
+		if _, err := ParseInfo(encode(t, multi(file(1, "a"), file(81919, "d", s, "b")))); err == nil {
 			t.Errorf("%q passes as a directory", s)
 		}
 		if _, err := ParseMagnet("magnet:?xt=urn:btih:" + strings.Repeat("1", 40) + "&dn=" + escape(s)); err == nil && s != "" {

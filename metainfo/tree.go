@@ -14,6 +14,9 @@ import (
 // upper and lower case for the same, and none may be where a directory must be.
 // A single file has a nil Path. The error is an *Error.
 //
+// A symbolic link is a file: nothing may be below it. Its target passes the same
+// rules, and so is in the torrent's directory if it is anywhere.
+//
 // Letters that Unicode can write in two ways (a composed and a decomposed "é")
 // are not taken for the same.
 func CheckFiles(name string, files []File) error {
@@ -26,6 +29,9 @@ func CheckFiles(name string, files []File) error {
 		why := pathFault(name, f.Path)
 		if len(f.Path) == 0 && len(files) > 1 {
 			why = errNoPath
+		}
+		if why == nil && f.Symlink != nil {
+			why = linkFault(name, f)
 		}
 		if why == nil {
 			why = t.add(f)

@@ -62,6 +62,9 @@ type Stats struct {
 	BytesTotal, BytesDone int64 // of the wanted files; done is verified
 	DownRate, UpRate      float64
 
+	// FromWebSeeds is how many bytes of the verified pieces web seeds gave.
+	FromWebSeeds int64
+
 	ReceivedPayload, ReceivedProtocol uint64
 	SentPayload, SentProtocol         uint64
 	WastedCorrupt, WastedDuplicate    uint64

@@ -42,8 +42,8 @@ func (e *Engine) checkRequests() error {
 		switch {
 		case out != r.outstanding:
 			return fmt.Errorf("%s: outstanding %d, really %d", r.addr, r.outstanding, out)
-		case len(r.requests) > min(r.maxQueue, maxQueue):
-			return fmt.Errorf("%s: %d requests, at most %d", r.addr, len(r.requests), min(r.maxQueue, maxQueue))
+		case len(r.requests) > min(r.maxQueue, maxBlocks):
+			return fmt.Errorf("%s: %d requests, at most %d", r.addr, len(r.requests), min(r.maxQueue, maxBlocks))
 		}
 	}
 	switch {
@@ -109,8 +109,8 @@ func (e *Engine) checkRemote(r *remote) error {
 		return fmt.Errorf("%d pieces, seed %v", r.have.Count(), r.seed)
 	case r.amChoking && len(r.queue) > 0:
 		return fmt.Errorf("choked with %d requests queued", len(r.queue))
-	case len(r.queue) > maxQueue:
-		return fmt.Errorf("%d requests queued, at most %d", len(r.queue), maxQueue)
+	case len(r.queue) > r.room():
+		return fmt.Errorf("%d requests queued, at most %d", len(r.queue), r.room())
 	case r.bulk > bulkAhead:
 		return fmt.Errorf("%d PIECs with the host, at most %d", r.bulk, bulkAhead)
 	case r.window < minWindow || r.window > maxWindow:

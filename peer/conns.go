@@ -18,7 +18,9 @@ func (e *Engine) onOpened(info p2p.ConnInfo) {
 	if !info.Dialed {
 		// Not kept before its HELO: a connection that begins with one of
 		// the framework's own requests is served and closed by the Node.
-		e.add(&remote{id: info.ID, addr: info.Addr, phase: greeting, opened: now, lastIn: now, lastSent: now})
+		e.add(&remote{
+			id: info.ID, addr: info.Addr, web: e.isWeb(info), phase: greeting, opened: now, lastIn: now, lastSent: now,
+		})
 		return
 	}
 	r := e.remotes[info.ID]
@@ -86,7 +88,8 @@ func (e *Engine) greet(r *remote, head []byte) error {
 	}
 	r.peerID, r.caps = h.PeerID, h.Caps
 	r.maxRequest = min(int(h.MaxRequest), wire.MaxRun)
-	r.maxQueue = min(int(h.MaxQueue), maxQueue)
+	r.maxQueue = min(int(h.MaxQueue), r.room())
+	r.listens = r.dialed || h.ListenPort != 0
 	if !r.dialed {
 		r.addr = withPort(r.addr, h.ListenPort)
 	}
@@ -118,7 +121,7 @@ func (e *Engine) admit(r *remote) error {
 	open := 0
 	for _, o := range e.order {
 		switch {
-		case o == r || o.fault != nil || o.phase < declaring && !o.dialed:
+		case o == r || o.fault != nil || o.web != r.web || o.phase < declaring && !o.dialed:
 		case o.phase < declaring:
 			// If it is the same peer, which dialed us meanwhile, its HELO
 			// will decide. Both would else refuse each other.
@@ -131,7 +134,7 @@ func (e *Engine) admit(r *remote) error {
 			e.fault(o, p2p.Violation(p2p.ReasonDuplicate, "a better connection to %s", r.addr))
 		}
 	}
-	if r.dialed {
+	if r.dialed || r.web {
 		return nil
 	}
 	e.inbound++
@@ -146,6 +149,8 @@ func (e *Engine) declare(r *remote) {
 	r.told = len(e.teller.log)
 	have := e.pick.Have()
 	switch n := have.Count(); {
+	case r.caps&wire.CapSilent != 0: // which has no other form of it
+		e.send(r, wire.BITF, have.Bytes())
 	case n == 0:
 		e.send(r, wire.HNON, nil)
 	case n == e.geo.NumPieces():
@@ -153,6 +158,7 @@ func (e *Engine) declare(r *remote) {
 	default:
 		e.send(r, wire.BITF, have.Bytes())
 	}
+	e.sayInfo(r)
 }
 
 // declares says whether a message is one that ends the handshake.
@@ -160,10 +166,17 @@ func declares(t p2p.Type) bool { return t == wire.BITF || t == wire.HALL || t ==
 
 // onBitfield reads what the remote has: BITF, HALL or HNON, once.
 func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
+	n := e.geo.NumPieces()
 	if r.phase != declaring {
+		if m.Type == wire.HALL && r.caps&wire.CapBlocks != 0 {
+			// Some clients say it once more when they are complete.
+			for i := range n {
+				e.learn(r, i)
+			}
+			return e.learned(r)
+		}
 		return p2p.Violation(p2p.ReasonBadState, "a second %v", m.Type)
 	}
-	n := e.geo.NumPieces()
 	r.have = piece.NewBitfield(n)
 	switch m.Type {
 	case wire.BITF:
@@ -193,10 +206,7 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 			r.needs++
 		}
 	}
-	e.cands.connected(r.addr, now)
-	if !e.cfg.Private {
-		_ = e.node.AddPeer(r.addr, r.addr) // a full table only shortens what LIST answers
-	}
+	e.reachable(r)
 	e.interest(r)
 	return e.mutual(r)
 }
@@ -294,8 +304,12 @@ func (e *Engine) dialMore(now time.Time) {
 	if e.stopping {
 		return
 	}
-	open, half, all := 0, 0, len(e.order)
+	open, half, all := 0, 0, 0
 	for _, r := range e.order {
+		if r.web {
+			continue
+		}
+		all++
 		count(&open, r.overstays(now) <= 0)
 		count(&half, r.phase == dialing)
 	}

@@ -25,6 +25,9 @@ func (e *Engine) onChoke(r *remote, choking bool) error {
 	if choking {
 		r.suggested, r.guides = r.suggested[:0], false
 		e.disownAll(r)
+		if r.caps&wire.CapSilent != 0 {
+			e.releaseAll(r) // they are dropped, and nobody will say so
+		}
 		return nil
 	}
 	r.lastData = e.now()
@@ -80,7 +83,7 @@ func (e *Engine) ask(r *remote) {
 		return
 	}
 	now := e.now()
-	for r.outstanding < r.window && len(r.requests) < r.maxQueue && len(r.requests) < maxQueue {
+	for r.outstanding < r.window && len(r.requests) < r.maxQueue {
 		if e.asked+e.onDisk >= budget {
 			return // what is written makes room, and refills
 		}
@@ -214,7 +217,7 @@ func (e *Engine) onReject(r *remote, m *p2p.Message) error {
 	e.release(r, &q)
 	if !q.silent && !r.peerChoking {
 		// It says that it serves us, and does not. Do not ask in a circle.
-		if r.rejected++; r.rejected > maxQueue {
+		if r.rejected++; r.rejected > r.room() {
 			return p2p.Violation(p2p.ReasonFlood, "it rejected %d requests in a row", r.rejected)
 		}
 	}

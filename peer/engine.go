@@ -6,6 +6,7 @@ import (
 
 	"starling/choke"
 	"starling/p2p"
+	"starling/peer/pex"
 	"starling/peer/wire"
 	"starling/piece"
 )
@@ -32,7 +33,8 @@ const (
 	// is with the host can be neither cancelled nor choked.
 	bulkAhead      = 2
 	quickRate      = 16e6 // bytes a second
-	maxQueue       = 64   // requests of one remote that we hold; HELO says so
+	maxQueue       = wire.DefaultQueue
+	maxBlocks      = 512 // the same of one that asks for single blocks
 	maxUnrequested = 3
 	maxBad         = 300
 	maxRetracted   = 300
@@ -84,12 +86,16 @@ type EngineConfig struct {
 	Rechoke    time.Duration  // how often the policies recompute
 	SnubAfter  time.Duration  // no payload for so long: snubbed, for the choker
 	MaxRemotes int
+	WebSeeds   []string // the addresses that our web seeds connect from; they take no place of a remote
 	NumWant    int
-	Private    bool  // no peers but the tracker's (BEP 27)
-	UpLimit    int64 // bytes a second, 0: none
-	DownLimit  int64
-	OnEvent    func(Event) // may be nil
-	Observer   Observer    // may be nil
+	Private    bool // no peers but the tracker's (BEP 27)
+	// Metadata is the torrent's info dictionary as bytes, for those that have
+	// only its hash (BEP 9); nil: they get none.
+	Metadata  []byte
+	UpLimit   int64 // bytes a second, 0: none
+	DownLimit int64
+	OnEvent   func(Event) // may be nil
+	Observer  Observer    // may be nil
 }
 
 // Engine is one torrent's state machine. It is driven by the Node it was made
@@ -205,6 +211,9 @@ func (e *Engine) handlers() {
 	on(wire.CANC, wire.RequestHead, e.onCancel)
 	on(wire.REJE, wire.RequestHead, e.onReject)
 	on(wire.SUGG, 4*wire.MaxIndexes, e.onSuggest)
+	on(wire.INFO, maxInfo, e.onInfo)
+	on(wire.META, wire.MaxMeta, e.onMeta)
+	on(wire.PEEX, pex.MaxPayload, e.onPEX)
 	n.Handle(wire.PIEC, p2p.Spec{Max: wire.PieceHead + wire.MaxRun, Head: wire.PieceHead},
 		func(c p2p.ConnID, m *p2p.Message) { e.handle(c, m, e.onPiece) })
 	// Who is in the swarm is told by HELO, not by whoever sends a JOIN.
@@ -253,7 +262,7 @@ func (e *Engine) handle(c p2p.ConnID, m *p2p.Message, fn func(*remote, *p2p.Mess
 	case r.fault != nil:
 	case r.phase < declaring:
 		err = p2p.Violation(p2p.ReasonHandshake, "%v before HELO", m.Type)
-	case r.phase == declaring && !declares(m.Type):
+	case r.phase == declaring && !declares(m.Type) && m.Type != wire.INFO:
 		err = p2p.Violation(p2p.ReasonBadState, "%v before what it has", m.Type)
 	default:
 		r.lastIn = e.now()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // gossipEvery is how often a peer that knows few others asks one of them for
@@ -20,7 +21,7 @@ func (e *Engine) gossip(now time.Time) {
 	n := len(e.order)
 	for k := range n {
 		r := e.order[(e.turn+k)%n]
-		if r.phase != ready || r.fault != nil {
+		if r.phase != ready || r.fault != nil || r.web || r.caps&wire.CapBlocks != 0 {
 			continue
 		}
 		e.turn += k + 1

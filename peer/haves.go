@@ -7,27 +7,32 @@ import (
 
 // onHave learns of new pieces of a remote.
 func (e *Engine) onHave(r *remote, m *p2p.Message) error {
-	mine := e.pick.Have()
-	err := wire.ParseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
-		if r.have.Has(i) {
-			return
-		}
-		r.have.Set(i)
-		e.pick.AddHave(i)
-		if e.pick.WantsPiece(i) {
-			r.useful++
-			if r.resting && e.pick.Open(i) {
-				e.stir(r)
-			}
-		}
-		if mine.Has(i) {
-			r.needs--
-			e.spread.announced(r, i, e.now())
-		}
-	})
-	if err != nil {
+	if err := wire.ParseIndexes(m.Head, e.geo.NumPieces(), func(i int) { e.learn(r, i) }); err != nil {
 		return err
 	}
+	return e.learned(r)
+}
+
+// learn notes that a remote has a piece.
+func (e *Engine) learn(r *remote, i int) {
+	if !r.have.Set(i) {
+		return
+	}
+	e.pick.AddHave(i)
+	if e.pick.WantsPiece(i) {
+		r.useful++
+		if r.resting && e.pick.Open(i) {
+			e.stir(r)
+		}
+	}
+	if e.pick.Have().Has(i) {
+		r.needs--
+		e.spread.announced(r, i, e.now())
+	}
+}
+
+// learned draws the consequences once all of a message is learned.
+func (e *Engine) learned(r *remote) error {
 	if !r.seed && r.have.All() {
 		// From here on it is counted as a seed: O(1) to add and remove.
 		e.pick.RemoveRemote(r.have)

@@ -49,7 +49,7 @@ func (r *remote) overstays(now time.Time) time.Duration {
 	wasted := !r.unchokedAt.IsZero() && r.served.Before(r.unchokedAt)
 	unused := now.Sub(r.used.last)
 	switch {
-	case r.phase != ready || r.fault != nil:
+	case r.phase != ready || r.fault != nil || r.web:
 		return 0
 	case r.amChoking && r.peerInterested && r.needs > 0 && !wasted:
 		return 0
@@ -93,7 +93,7 @@ func (e *Engine) reshuffle(r *remote) bool {
 	var idle []*remote
 	for _, o := range e.order {
 		begun := !o.amChoking || !o.peerChoking || o.in.total+o.out.total > 0
-		if o != r && !o.dialed && o.fault == nil && o.phase >= declaring && !begun && now.Sub(o.opened) < settledAfter {
+		if o != r && !o.dialed && !o.web && o.fault == nil && o.phase >= declaring && !begun && now.Sub(o.opened) < settledAfter {
 			idle = append(idle, o)
 		}
 	}

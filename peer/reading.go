@@ -52,7 +52,7 @@ func (e *Engine) Stats() Stats {
 		}
 		e.readTraffic(r, now)
 		s.Remotes++
-		count(&s.Incoming, !r.dialed)
+		count(&s.Incoming, !r.dialed && !r.web)
 		count(&s.Seeders, r.seed)
 		count(&s.UnchokingUs, !r.peerChoking)
 		count(&s.UnchokedByUs, !r.amChoking)

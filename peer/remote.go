@@ -36,11 +36,16 @@ type request struct {
 type remote struct {
 	id     p2p.ConnID
 	dialed bool
+	web    bool   // a web seed of ours, in this process
 	addr   string // what we dialed, or its host and listening port
 	phase  phase
 	fault  error // why it will be closed when the event is over
 	peerID [20]byte
 	caps   uint16
+	// listens: addr is where it listens, and not only where it came from.
+	listens bool
+	metas   int // parts of the info dictionary that it was sent
+	pex     exchange
 
 	opened   time.Time
 	greeted  time.Time // when we sent what the handshake's last message answers

@@ -12,6 +12,7 @@ import (
 	"starling/choke"
 	"starling/p2p"
 	"starling/p2p/tcp"
+	"starling/peer/bt"
 	"starling/peer/wire"
 )
 
@@ -28,6 +29,8 @@ type Config struct {
 	UpLimit, DownLimit int64
 	// MaxConnsPerTorrent bounds the connections of one torrent.
 	MaxConnsPerTorrent int
+	// Encryption is what to do about message stream encryption.
+	Encryption Encryption
 	// NumWant is how many peers a tracker is asked for.
 	NumWant int
 	// Seed is the random generator's; 0 draws one.
@@ -45,13 +48,16 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Listen: ":0", Policy: choke.TitForTat, Choke: choke.Default(),
-		MaxConnsPerTorrent: 50, NumWant: 50,
+		MaxConnsPerTorrent: 50, NumWant: 50, Encryption: EncryptionAccept,
 	}
 }
 
 // Validate refuses a configuration that cannot work; it repairs nothing.
 func (c *Config) Validate() error {
 	if _, err := choke.New(c.Policy, c.Choke); err != nil {
+		return err
+	}
+	if err := c.checkEncryption(); err != nil {
 		return err
 	}
 	switch {
@@ -105,7 +111,7 @@ func Listen(cfg Config) (*Session, error) {
 			Specs:   map[p2p.Type]p2p.Spec{wire.HELO: {Max: wire.MaxHello}},
 			Unknown: wire.MaxHello, // the framework's requests are short
 		},
-		Route: s.route, Buffers: s.buffers, Logger: s.log,
+		Route: s.route, Legacy: func() tcp.Codec { return bt.Listener() }, FindKey: s.findKey(), Cipher: s.cipher(), Buffers: s.buffers, Logger: s.log,
 	})
 	s.serving.Go(func() {
 		if err := s.acceptor.Serve(); err != nil {
@@ -167,7 +173,7 @@ func (s *Session) route(first *tcp.FirstMessage) *tcp.Host {
 		return s.torrents[0].host
 	}
 	h, err := wire.ParseHello(first.Head)
-	if err != nil {
+	if err != nil || first.Key != nil && *first.Key != h.InfoHash || first.Key == nil && s.cfg.Encryption == EncryptionRequire {
 		return nil
 	}
 	for _, t := range s.torrents {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 	"starling/metainfo"
 	"starling/p2p"
 	"starling/p2p/tcp"
+	"starling/peer/bt"
+	"starling/peer/webseed"
 	"starling/piece"
 	"starling/piece/store"
 )
@@ -28,6 +31,8 @@ type TorrentConfig struct {
 	Announcer Announcer
 	// Peers are addresses to connect to at once, "host:port".
 	Peers []string
+	// WebSeeds are URLs of servers that have the content (BEP 19), best first.
+	WebSeeds []string
 	// OnEvent, if set, hears of events on the torrent's loop.
 	OnEvent func(Event)
 }
@@ -40,6 +45,7 @@ type Torrent struct {
 	store     *store.Store
 	host      *tcp.Host
 	engine    *Engine
+	webs      *webseed.Group
 	completed chan struct{}
 
 	stop    sync.Once
@@ -58,7 +64,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		return nil, err
 	}
 	t := &Torrent{
-		session: s, infoHash: cfg.Meta.InfoHash, announcer: cfg.Announcer, store: cfg.Store,
+		session: s, infoHash: cfg.Meta.WireHash(), announcer: cfg.Announcer, store: cfg.Store,
 		completed: make(chan struct{}),
 	}
 	observer := Observer(nopObserver{})
@@ -68,17 +74,25 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	t.host = tcp.NewHost(tcp.Config{
 		Seed: s.cfg.Seed, Logger: s.log, Pool: s.pool, Buffers: s.buffers,
 		MaxConns: 2*s.cfg.MaxConnsPerTorrent + 16, MaxDials: maxHalfOpen,
-		LocalAddr: s.LocalAddr(),
+		Dial: s.dial(cfg.Meta.WireHash()), DialCodec: func(string) tcp.Codec { return bt.Dialer() },
 	})
 	node := p2p.NewNode(t.host, p2p.Config{
 		ID: nameOf(s.cfg.PeerID), Addr: s.Addr().String(), MaxPeers: s.cfg.MaxConnsPerTorrent, Tap: s.cfg.Tap,
 	})
+	t.webs = webseed.New(webseed.Config{
+		URLs: cfg.WebSeeds, Info: info, InfoHash: t.infoHash, Geometry: geo,
+		Adopt: func(c net.Conn) error { return t.host.Adopt(c, nil) },
+		Look: func(fn func(webseed.Swarm)) error {
+			return t.host.Do(func() { fn(webView{t.engine}) })
+		},
+		Logger: s.log,
+	})
 	t.engine = NewEngine(node, EngineConfig{
-		InfoHash: cfg.Meta.InfoHash, PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
-		Geometry: geo, Have: cfg.Have, Wanted: cfg.Wanted,
+		InfoHash: cfg.Meta.WireHash(), PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
+		Geometry: geo, Metadata: cfg.Meta.InfoBytes, Have: cfg.Have, Wanted: cfg.Wanted,
 		Content: &content{geo: geo, store: cfg.Store, metrics: s.cfg.Metrics}, Announcer: cfg.Announcer,
 		Policy: policy, Rechoke: s.cfg.Choke.Interval, SnubAfter: s.cfg.Choke.Snub,
-		MaxRemotes: s.cfg.MaxConnsPerTorrent, NumWant: s.cfg.NumWant, Private: info.Private,
+		MaxRemotes: s.cfg.MaxConnsPerTorrent, WebSeeds: t.webs.Names(), NumWant: s.cfg.NumWant, Private: info.Private,
 		UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
 		OnEvent: t.onEvent(cfg.OnEvent), Observer: observer,
 	})
@@ -89,6 +103,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	if err := t.host.Do(func() { t.engine.Start(cfg.Peers) }); err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
+	t.webs.Start()
 	return t, nil
 }
 
@@ -164,6 +179,7 @@ func (t *Torrent) Stop(ctx context.Context) error {
 }
 
 func (t *Torrent) shutdown(ctx context.Context) error {
+	t.webs.Stop()
 	var last Announce
 	known := false
 	if err := t.host.Do(func() { last, known = t.engine.Stop() }); err != nil {

@@ -1,9 +1,11 @@
 package peer
 
 import (
+	"slices"
 	"time"
 
 	"starling/p2p"
+	"starling/peer/wire"
 )
 
 // tick is the engine's second hand: rates, timeouts, dials, checkpoints.
@@ -26,6 +28,7 @@ func (e *Engine) tick() {
 		e.freed, e.refill = true, true // nobody rests while we starve
 	}
 	e.gossip(now)
+	e.tellPEX(now)
 	e.checkpoint(now)
 	e.stats.Missing, e.stats.MissingFirst = e.missing()
 	e.checkStall(now)
@@ -74,6 +77,12 @@ func (e *Engine) overdue(r *remote, now time.Time) error {
 	}
 	if len(r.requests) > 0 && !r.peerChoking && (now.Sub(r.lastData) > requestTimeout || now.Sub(r.lastPiece) > pieceTimeout) {
 		e.giveUp(r)
+	}
+	if r.caps&wire.CapSilent != 0 {
+		// It may never answer what we have cancelled.
+		r.requests = slices.DeleteFunc(r.requests, func(q request) bool {
+			return q.silent && now.Sub(q.at) > requestTimeout
+		})
 	}
 	r.snubbed = len(r.requests) > 0 && now.Sub(r.lastData) > e.cfg.SnubAfter
 	if now.Sub(r.lastSent) > keepAliveAfter {

@@ -16,7 +16,7 @@ func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
 	if err != nil {
 		return err
 	}
-	if r.amChoking || len(r.queue) >= maxQueue || !e.pick.Have().Has(run.Piece) {
+	if r.amChoking || len(r.queue) >= r.room() || !e.pick.Have().Has(run.Piece) {
 		// A choke may have crossed this request; only a remote that goes
 		// on and on does it on purpose.
 		if r.bad++; r.bad > maxBad {

@@ -157,6 +157,7 @@ func (e *Engine) verified(i int, ok bool, err error) {
 	e.obs.PieceDone(now.Sub(f.begun), true)
 	e.acquit(i)
 	e.pick.Verified(i)
+	e.creditWeb(i, f)
 	e.stats.LastProgress = now
 	if e.stalled {
 		e.checkStall(now)

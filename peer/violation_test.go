@@ -194,7 +194,7 @@ func TestHellos(t *testing.T) {
 	}{
 		"right":                  {good, ""},
 		"of a later version":     {mod(func(h *wire.Hello) { h.Version = 9 }), ""},
-		"with unknown bits":      {mod(func(h *wire.Hello) { h.Caps = 0xfffe }), ""},
+		"with unknown bits":      {mod(func(h *wire.Hello) { h.Caps = 0xfff0 }), ""},
 		"with an extension":      {ext(7, 2, "ab"), ""},
 		"with an empty one":      {ext(7, 0, ""), ""},
 		"cut off":                {good[:wire.HelloSize-1], "handshake"},

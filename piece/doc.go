@@ -20,6 +20,16 @@
 // Picking changes nothing (but the generator) and marking is a separate call,
 // so a pick that cannot be sent is simply dropped.
 //
+// # Pieces of BitTorrent v2
+//
+// In a torrent of v2 alone the pieces are those of one file after another, and
+// the last of each file may be short ([Aligned]). Offsets are still multiples of
+// the piece length: between a file's end and the next piece lies a gap of bytes
+// that do not exist. So nothing but PieceSize knows of it, and PieceSize looks
+// into a table of 4 bytes a piece; a search among the files would cost a pick
+// one twentieth. v1 and hybrid torrents, whose gaps are files of zeros, need no
+// table.
+//
 // # How a pick is fast
 //
 // Every wanted piece that is not yet begun lies on a shelf, one shelf a

@@ -1,6 +1,9 @@
 package piece
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+)
 
 const (
 	// BlockSize is the unit of request in bytes. BEP 3: "All current
@@ -16,10 +19,45 @@ const (
 )
 
 // Geometry divides a torrent's bytes into pieces and blocks. All pieces have
-// PieceLength bytes but the last, which has what remains.
+// PieceLength bytes but the last, which has what remains, and where Aligned made
+// it the last of each file.
 type Geometry struct {
-	TotalLength int64 // bytes of all files together; 0 is a torrent without pieces
+	// TotalLength is the bytes of all files together, and of the gaps in an
+	// Aligned one; 0 is a torrent without pieces.
+	TotalLength int64
 	PieceLength int64 // bytes, a power of two
+
+	// sizes, if not nil, are those of all pieces: where more than the last may
+	// be short. It is behind a pointer so that Geometry stays comparable, and
+	// a table because PieceSize is asked several times for each block.
+	sizes *[]int32
+}
+
+// Aligned is the Geometry of a torrent of BitTorrent v2 alone (BEP 52): each file
+// that is not empty begins at a piece, and the bytes from its end to the next
+// piece do not exist. lengths are the files' in bytes, in the torrent's order.
+// Its memory is 4 bytes a piece.
+func Aligned(pieceLength int64, lengths iter.Seq[int64]) (Geometry, error) {
+	g := Geometry{PieceLength: pieceLength}
+	if err := g.Validate(); err != nil {
+		return Geometry{}, err
+	}
+	var sizes []int32
+	for n := range lengths {
+		if n == 0 {
+			continue
+		}
+		begin := int64(len(sizes)) * pieceLength
+		if n < 0 || n > MaxPieces*pieceLength-begin {
+			return Geometry{}, fmt.Errorf("piece: a file of %d bytes, or the files before it, make more than %d pieces of %d bytes", n, MaxPieces, pieceLength)
+		}
+		g.TotalLength = begin + n
+		for ; n > 0; n -= pieceLength {
+			sizes = append(sizes, int32(min(n, pieceLength)))
+		}
+	}
+	g.sizes = &sizes
+	return g, nil
 }
 
 // Validate refuses a Geometry outside the limits of this package. The other
@@ -44,15 +82,18 @@ func (g Geometry) NumPieces() int {
 }
 
 // PieceSize is the number of bytes of piece i: PieceLength, or less for the
-// last piece. i is in [0, NumPieces).
+// last piece, of the torrent or of a file. i is in [0, NumPieces).
 func (g Geometry) PieceSize(i int) int {
+	if g.sizes != nil {
+		return int((*g.sizes)[i])
+	}
 	return int(min(g.PieceLength, g.TotalLength-int64(i)*g.PieceLength))
 }
 
 // NumBlocks is the number of blocks of piece i, the last of which may be
 // short. i is in [0, NumPieces).
 func (g Geometry) NumBlocks(i int) int {
-	return (g.PieceSize(i) + BlockSize - 1) / BlockSize
+	return int(uint(g.PieceSize(i)+BlockSize-1) / BlockSize) // unsigned: a mere shift
 }
 
 // Run is a row of whole blocks of one piece. Begin and Length are in bytes;
@@ -63,7 +104,9 @@ type Run struct{ Piece, Begin, Length int }
 // Contains says whether r is a Run of this torrent. A Run made from what a
 // remote sent is to be checked with it. No value of r makes it overflow.
 func (g Geometry) Contains(r Run) bool {
-	if r.Piece < 0 || r.Piece >= g.NumPieces() {
+	// As r.Piece >= g.NumPieces(), but without a division: this is asked for
+	// every block.
+	if r.Piece < 0 || r.Piece >= MaxPieces || int64(r.Piece)*g.PieceLength >= g.TotalLength {
 		return false
 	}
 	size := g.PieceSize(r.Piece)
@@ -84,5 +127,5 @@ func (g Geometry) run(i, from, to int) Run {
 
 // blocks is the inverse of Geometry.run: r covers blocks [from, to).
 func (r Run) blocks() (from, to int) {
-	return r.Begin / BlockSize, (r.Begin + r.Length + BlockSize - 1) / BlockSize
+	return int(uint(r.Begin) / BlockSize), int(uint(r.Begin+r.Length+BlockSize-1) / BlockSize)
 }

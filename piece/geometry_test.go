@@ -2,6 +2,8 @@ package piece
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -17,7 +19,7 @@ func TestGeometry(t *testing.T) {
 		{1<<20 + 16<<10 + 5, 256 << 10, 5, 16<<10 + 5, 2},
 		{MaxPieces * MaxPieceLength, MaxPieceLength, MaxPieces, MaxPieceLength, 4096},
 	} {
-		g := Geometry{c.total, c.length}
+		g := Geometry{TotalLength: c.total, PieceLength: c.length}
 		if err := g.Validate(); err != nil {
 			t.Errorf("%+v: %v", g, err)
 		}
@@ -29,18 +31,19 @@ func TestGeometry(t *testing.T) {
 			t.Errorf("%+v: first piece of %d bytes", g, g.PieceSize(0))
 		}
 	}
-	if g := (Geometry{0, 16 << 10}); g.Validate() != nil || g.NumPieces() != 0 {
+	if g := (Geometry{PieceLength: 16 << 10}); g.Validate() != nil || g.NumPieces() != 0 {
 		t.Error("an empty torrent has no pieces and is valid")
 	}
 }
 
 func TestGeometryRefuses(t *testing.T) {
-	for _, g := range []Geometry{
+	for _, c := range [][2]int64{
 		{1, 0}, {1, -1}, {1, 3}, {1, 8 << 10}, {1, 128 << 20}, {1, 1 << 40}, {1, 16<<10 + 1}, {1, math.MinInt64},
 		{-1, 16 << 10},
 		{MaxPieces*(16<<10) + 1, 16 << 10},
 		{math.MaxInt64, MaxPieceLength},
 	} {
+		g := Geometry{TotalLength: c[0], PieceLength: c[1]}
 		if g.Validate() == nil {
 			t.Errorf("%+v is valid", g)
 		}
@@ -84,5 +87,65 @@ func TestContains(t *testing.T) {
 		if got := g.run(c.r.Piece, from, to); got != c.r {
 			t.Errorf("%+v: blocks [%d, %d) are %+v", c.r, from, to, got)
 		}
+	}
+}
+
+// The pieces of files of random lengths, one file after the other.
+func TestAligned(t *testing.T) {
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		length := int64(BlockSize) << rng.IntN(3)
+		var files []int64
+		var want []int
+		for range rng.IntN(12) {
+			n := rng.Int64N(3 * length)
+			switch rng.IntN(4) {
+			case 0:
+				n = 0
+			case 1:
+				n = n / length * length
+			}
+			files = append(files, n)
+			for ; n > 0; n -= length {
+				want = append(want, int(min(n, length)))
+			}
+		}
+		g, err := Aligned(length, slices.Values(files))
+		if err != nil || g.Validate() != nil || g.NumPieces() != len(want) {
+			t.Fatalf("%v in pieces of %d: %d, want %d: %v", files, length, g.NumPieces(), len(want), err)
+		}
+		for i, size := range want {
+			blocks := (size + BlockSize - 1) / BlockSize
+			if g.PieceSize(i) != size || g.NumBlocks(i) != blocks {
+				t.Fatalf("%v in pieces of %d: piece %d has %d bytes, want %d", files, length, i, g.PieceSize(i), size)
+			}
+			all := g.run(i, 0, blocks)
+			if !g.Contains(all) || all.Length != size || g.Contains(Run{i, 0, size + 1}) || g.Contains(Run{i, blocks * BlockSize, 1}) {
+				t.Fatalf("%v: piece %d is %+v", files, i, all)
+			}
+		}
+		if g.Contains(Run{len(want), 0, 1}) {
+			t.Fatal("a run past the end")
+		}
+	}
+}
+
+func TestAlignedRefuses(t *testing.T) {
+	for _, c := range []struct {
+		length int64
+		files  []int64
+	}{
+		{8 << 10, []int64{1}},
+		{1 << 14, []int64{5, -1}},
+		{1 << 14, []int64{MaxPieces<<14 + 1}},
+		{1 << 14, []int64{1, MaxPieces<<14 - 1<<14 + 1}},
+		{1 << 14, []int64{1, math.MaxInt64}},
+	} {
+		if _, err := Aligned(c.length, slices.Values(c.files)); err == nil {
+			t.Errorf("%+v is taken", c)
+		}
+	}
+	if g, err := Aligned(1<<14, slices.Values([]int64{1, MaxPieces<<14 - 1<<14})); err != nil || g.NumPieces() != MaxPieces {
+		t.Error("as many pieces as may be:", err)
 	}
 }

@@ -158,7 +158,7 @@ func (p *Picker) pickBusy(a *Ask) (Run, bool) {
 
 // head is the first Run of piece i, which is not begun.
 func (p *Picker) head(i int, a *Ask) Run {
-	return p.geo.run(i, 0, min(a.limit(), p.geo.NumBlocks(i)))
+	return Run{Piece: i, Length: min(a.limit()*BlockSize, p.geo.PieceSize(i))}
 }
 
 // gap is the first Run of the open partial q.

@@ -26,6 +26,16 @@ func newWorld(seed uint64) *world {
 	n := 1 + rng.IntN(40)
 	length := int64(BlockSize) << rng.IntN(4)
 	g := Geometry{TotalLength: int64(n)*length - rng.Int64N(length), PieceLength: length}
+	if seed%3 == 0 {
+		var files []int64
+		for range n {
+			files = append(files, 1+rng.Int64N(2*length))
+		}
+		var err error
+		if g, err = Aligned(length, slices.Values(files)); err != nil {
+			panic(err)
+		}
+	}
 	w := &world{rng: rng, p: NewPicker(g, nil, rand.New(rand.NewPCG(seed, 1))), m: newModel(g)}
 	w.p.SetStrategy(Strategy(rng.IntN(3)))
 	w.m.strategy = w.p.strategy

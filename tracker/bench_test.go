@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 const benchSwarms, benchPeers = 10_000, 100
@@ -84,5 +85,57 @@ func BenchmarkHTTP(b *testing.B) {
 		go func() { _ = web.Serve(ln) }()
 		b.Cleanup(func() { web.Close() })
 		run(b, ln.Addr().String())
+	})
+}
+
+// BenchmarkUDP is an announce over a UDP socket on loopback, from b's goroutines as
+// peers that wait for each answer; their own work is in it. "answer" is the
+// tracker's part alone, at 1 M peers.
+func BenchmarkUDP(b *testing.B) {
+	b.Run("loopback", func(b *testing.B) {
+		_, at := startUDP(b, DefaultConfig(), "127.0.0.1:0")
+		b.ReportAllocs()
+		b.SetParallelism(8)
+		b.ResetTimer()
+		b.RunParallel(func(pb *testing.PB) {
+			p := dialUDP(b, at.String())
+			packet := appendUDPAnnounce(nil, p.id, 1, &Request{Port: 1, Event: EventStopped})
+			reply := make([]byte, 2048)
+			for pb.Next() {
+				if _, err := p.Write(packet); err != nil {
+					b.Error(err)
+					return
+				}
+				if n, err := p.Read(reply); err != nil || n < udpAnnounceReplyLen {
+					b.Error(n, err)
+					return
+				}
+			}
+		})
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "announces/s")
+	})
+	b.Run("answer", func(b *testing.B) {
+		w := newUDPWorker(populated(b))
+		rng := rand.New(rand.NewPCG(1, 2))
+		id := w.cookies.id(loopback, 0)
+		var packet []byte
+		var hashes [benchSwarms][20]byte
+		for h := range hashes {
+			copy(hashes[h][:], fmt.Sprintf("%016d\x00\xff+ ", h)) // as in appendQuery
+		}
+		b.ReportAllocs()
+		for now := time.Duration(0); b.Loop(); now += 10 * time.Microsecond {
+			h, p := rng.IntN(benchSwarms), rng.IntN(benchPeers)
+			packet = appendUDPAnnounce(packet[:0], id, 1, &Request{
+				InfoHash: hashes[h], PeerID: [20]byte{byte(p), byte(h), byte(h >> 8)}, Port: uint16(2000 + p), Left: int64(p % 4), NumWant: 50,
+			})
+			if len(w.answer(packet, loopback, now)) == 0 {
+				b.Fatal("no answer")
+			}
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "announces/s")
+		if refused := testutil.ToFloat64(w.srv.metrics.announces[EventNone][resultTooOften]); refused > float64(b.N)/100 {
+			b.Errorf("%v of %d announces were too often", refused, b.N)
+		}
 	})
 }

@@ -54,18 +54,19 @@ func TestClientWithOurTracker(t *testing.T) {
 }
 
 func TestAnnounceURL(t *testing.T) {
-	u, err := announceURL("http://t/a?pass=%2b+x&y;z#frag", &Request{Port: 1, NumWant: 3, Key: 0xab, Event: EventPaused, InfoHash: [20]byte{'+'}}, "i d")
+	u, err := parseTrackerURL("http://t/a?pass=%2b+x&y;z#frag")
 	if err != nil {
 		t.Fatal(err)
 	}
+	u = announceURL(u, &Request{Port: 1, NumWant: 3, Key: 0xab, Event: EventPaused, InfoHash: [20]byte{'+'}}, "i d")
 	zero := strings.Repeat("%00", 19)
 	want := "http://t/a?pass=%2b+x&y;z&info_hash=%2B" + zero + "&peer_id=%00" + zero +
 		"&port=1&uploaded=0&downloaded=0&left=0&compact=1&key=000000AB&numwant=3&event=paused&trackerid=i%20d"
 	if u.String() != want {
 		t.Errorf("\n%s\n%s", u, want)
 	}
-	for _, bad := range []string{"udp://t:1/announce", "ftp://t/", "http:///x", "%", "wss://t"} {
-		if _, err := announceURL(bad, &Request{}, ""); err == nil {
+	for _, bad := range []string{"ftp://t/", "http:///x", "%", "wss://t", "udp://:1/announce"} {
+		if _, err := parseTrackerURL(bad); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
 	}

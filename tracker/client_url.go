@@ -7,21 +7,52 @@ import (
 	"strings"
 )
 
-// announceURL adds an announce's parameters to a tracker's URL, whose own query
-// stays as it is, byte for byte.
-func announceURL(raw string, req *Request, trackerID string) (*url.URL, error) {
+// parseTrackerURL reads a tracker's announce URL and refuses what no Client can use.
+func parseTrackerURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
-	if err != nil {
-		return nil, errors.New("bad URL")
-	}
 	switch {
-	case u.Scheme == "udp":
-		return nil, errors.New("UDP trackers are not supported")
-	case u.Scheme != "http" && u.Scheme != "https":
+	case err != nil:
+		return nil, errors.New("bad URL")
+	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "udp":
 		return nil, fmt.Errorf("%q URLs are not supported", u.Scheme)
-	case u.Host == "":
+	case u.Hostname() == "":
 		return nil, errors.New("URL without a host")
 	}
+	return u, nil
+}
+
+// urlData is what a UDP announce holds of the URL of its tracker (BEP 41): path and
+// query, to which extra is added where there is room.
+func urlData(u *url.URL, extra []Param) (string, error) {
+	var b strings.Builder
+	b.WriteString(u.EscapedPath())
+	sep := byte('?')
+	if u.RawQuery != "" {
+		b.WriteByte(sep)
+		b.WriteString(u.RawQuery)
+		sep = '&'
+	}
+	if b.Len() > maxURLData {
+		return "", fmt.Errorf("URL with a path and query of %d bytes, at most %d go over UDP", b.Len(), maxURLData)
+	}
+	data := b.String()
+	for _, p := range extra {
+		b.WriteByte(sep)
+		sep = '&'
+		escape(&b, p.Name)
+		b.WriteByte('=')
+		escape(&b, p.Value)
+		if b.Len() > maxURLData {
+			break
+		}
+		data = b.String()
+	}
+	return data, nil
+}
+
+// announceURL adds an announce's parameters to the URL u of an HTTP tracker, whose
+// own query stays as it is, byte for byte. It changes u.
+func announceURL(u *url.URL, req *Request, trackerID string) *url.URL {
 	var b strings.Builder
 	if b.WriteString(u.RawQuery); b.Len() > 0 {
 		b.WriteByte('&')
@@ -30,14 +61,10 @@ func announceURL(raw string, req *Request, trackerID string) (*url.URL, error) {
 	escape(&b, string(req.InfoHash[:]))
 	b.WriteString("&peer_id=")
 	escape(&b, string(req.PeerID[:]))
-	left := req.Left
-	if left < 0 {
-		left = 16 << 10
-	}
 	fmt.Fprintf(&b, "&port=%d&uploaded=%d&downloaded=%d&left=%d&compact=1&key=%08X",
-		req.Port, max(req.Uploaded, 0), max(req.Downloaded, 0), left, req.Key)
-	if req.NumWant >= 0 {
-		fmt.Fprintf(&b, "&numwant=%d", req.NumWant)
+		req.Port, max(req.Uploaded, 0), max(req.Downloaded, 0), req.left(), req.Key)
+	if n := req.numWant(); n >= 0 {
+		fmt.Fprintf(&b, "&numwant=%d", n)
 	}
 	if req.Event != EventNone {
 		b.WriteString("&event=" + req.Event.String())
@@ -53,7 +80,7 @@ func announceURL(raw string, req *Request, trackerID string) (*url.URL, error) {
 		escape(&b, p.Value)
 	}
 	u.RawQuery, u.Fragment = b.String(), ""
-	return u, nil
+	return u
 }
 
 // escape percent-encodes every byte that RFC 3986 does not call unreserved. Form

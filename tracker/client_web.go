@@ -23,7 +23,8 @@ type web struct {
 	userAgent string
 }
 
-func newWeb(cfg *ClientConfig) *web {
+// newWeb dials over a network, "tcp", "tcp4" or "tcp6".
+func newWeb(cfg *ClientConfig, network string) *web {
 	dialer := &net.Dialer{Timeout: clientTimeout}
 	if a := cfg.LocalAddr; a.IsValid() {
 		dialer.LocalAddr = &net.TCPAddr{IP: a.AsSlice(), Zone: a.Zone()}
@@ -34,8 +35,10 @@ func newWeb(cfg *ClientConfig) *web {
 			Timeout:       clientTimeout,
 			CheckRedirect: checkRedirect,
 			Transport: &http.Transport{
-				Proxy:                  nil, // the environment has no say in where a swarm meets
-				DialContext:            dialer.DialContext,
+				Proxy: nil, // the environment has no say in where a swarm meets
+				DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+					return dialer.DialContext(ctx, network, addr)
+				},
 				TLSHandshakeTimeout:    clientTimeout,
 				MaxIdleConnsPerHost:    1,
 				IdleConnTimeout:        2 * idleTimeout,

@@ -1,5 +1,5 @@
 // Package tracker is the tracker: a server that tells the peers of a swarm about
-// one another (BEP 3, 7, 21, 23, 24, 31, 48), and the client that asks one.
+// one another (BEP 3, 7, 15, 21, 23, 24, 31, 41, 48), and the client that asks one.
 //
 // # Server
 //
@@ -19,6 +19,11 @@
 // the connection to net/http, which stays the one judge of what HTTP is. It is
 // worth its code: see BenchmarkHTTP, or docs/benchmarks.md.
 //
+// AddUDP adds sockets for BEP 15. A few goroutines each read a packet, answer it
+// from the same swarms and send the reply, with no allocation. Connection ids are
+// cookies (udp_cookie.go): the tracker keeps nothing of a client, and sends nothing
+// longer than a request to an address that has not shown one.
+//
 // An address is always the socket's. "ip=" and X-Forwarded-For are ignored, so
 // that a request cannot put a victim into other peers' lists.
 //
@@ -28,10 +33,15 @@
 //
 // # Client
 //
-// Client announces to the tiers of one torrent (BEP 12). It keeps no schedule and
-// starts no goroutine: the caller decides when to announce next, from
-// Response.Interval, or from Backoff after an error. It speaks HTTP, or what
-// ClientConfig.Get brings instead.
+// Client announces to the tiers of one torrent (BEP 12), one tracker at a time (BEP
+// 27), and scrapes. It keeps no schedule and starts no goroutine that outlives a
+// call: the caller decides when to announce next, from Response.Interval, or from
+// Backoff after an error. The client only keeps from asking a tracker that said when
+// to come again (BEP 31) or that has been silent over UDP. It speaks HTTP and UDP,
+// or what ClientConfig.Get brings instead.
+//
+// Over UDP an exchange is one connect request and one request; what to send when is
+// udpExchange's to say, which is pure.
 //
 // # What it does not do
 //

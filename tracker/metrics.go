@@ -21,6 +21,18 @@ const (
 
 var resultNames = [numResults]string{"ok", "invalid", "unregistered", "too_often", "full"}
 
+// Kinds of UDP packets, the values of the label "kind".
+const (
+	udpPacketConnect = iota
+	udpPacketAnnounce
+	udpPacketScrape
+	udpPacketBadID
+	udpPacketMalformed
+	numUDPPackets
+)
+
+var udpPacketNames = [numUDPPackets]string{"connect", "announce", "scrape", "bad_id", "malformed"}
+
 func resultOf(err error) int {
 	switch {
 	case err == nil:
@@ -48,6 +60,8 @@ type Metrics struct {
 	connections prometheus.Gauge
 	refused     prometheus.Counter
 	snapshots   [2]prometheus.Counter // ok, error
+	udpPackets  [numUDPPackets]prometheus.Counter
+	udpUnsent   prometheus.Counter
 }
 
 // NewMetrics makes the metrics and registers them. Every child exists from the
@@ -73,6 +87,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		selected:    counter("peers_selected_total", "Peers given out in announce replies.").WithLabelValues(),
 		swarms:      gauge("swarms", "Swarms known.").WithLabelValues(),
 		connections: gauge("connections", "Open connections of the public listener.").WithLabelValues(),
+		udpUnsent:   counter("udp_replies_unsent_total", "Replies that the system did not take for sending over UDP.").WithLabelValues(),
 		refused:     counter("connections_refused_total", "Connections closed at once because too many were open.").WithLabelValues(),
 	}
 	reg.MustRegister(m.duration)
@@ -90,6 +105,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.seeders, m.leechers = peers.WithLabelValues("seeder"), peers.WithLabelValues("leecher")
 	snapshots := counter("snapshots_total", "Snapshots of the swarms written to disk, by result.", "result")
 	m.snapshots = [2]prometheus.Counter{snapshots.WithLabelValues("ok"), snapshots.WithLabelValues("error")}
+	packets := counter("udp_packets_total", "UDP packets received, by kind; those of bad_id and malformed get no reply.", "kind")
+	for k, kind := range udpPacketNames {
+		m.udpPackets[k] = packets.WithLabelValues(kind)
+	}
 	return m
 }
 

@@ -65,14 +65,8 @@ func parseAnnounce(raw []byte, q *query) error {
 			q.compact = string(value) != "0"
 		case "no_peer_id":
 			q.noPeerID = string(value) == "1"
-		case "x_metrics_port":
-			q.metricsPort = parsePort(value)
-		case "x_node":
-			if len(value) <= 3*maxLabelBytes {
-				q.node = value
-			}
 		default:
-			q.addLabel(key, value)
+			q.hint(key, value)
 		}
 	}
 	q.WantIDs = !q.compact && !q.noPeerID
@@ -85,6 +79,29 @@ func parseAnnounce(raw []byte, q *query) error {
 		return errPort
 	}
 	return nil
+}
+
+// readHints takes what a raw query says for service discovery, and nothing else.
+func (q *query) readHints(raw []byte) {
+	for len(raw) > 0 {
+		var key, value []byte
+		key, value, raw = nextPair(raw)
+		q.hint(key, value)
+	}
+}
+
+// hint keeps a pair if it is for service discovery.
+func (q *query) hint(key, value []byte) {
+	switch string(key) {
+	case "x_metrics_port":
+		q.metricsPort = parsePort(value)
+	case "x_node":
+		if len(value) <= 3*maxLabelBytes {
+			q.node = value
+		}
+	default:
+		q.addLabel(key, value)
+	}
 }
 
 // addLabel keeps an x_label_NAME pair; more than maxLabels or longer are ignored.

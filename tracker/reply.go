@@ -79,18 +79,18 @@ func appendPeerList(b []byte, r *swarm.Response) []byte {
 }
 
 // appendFailure appends a failure reason and when to come again (BEP 31): a fault
-// of the request itself will not pass, a full tracker may.
+// of the request itself will not pass, a full tracker may. What passes within
+// seconds, a torrent that is not known yet or too many announces, has no such hint:
+// a minute is the least that it can say.
 func appendFailure(b []byte, err error) []byte {
 	b = append(b, "d14:failure reason"...)
 	b = benc.AppendString(b, err.Error())
-	b = append(b, "8:retry in"...)
 	switch {
-	case errors.Is(err, swarm.ErrFull):
-		b = benc.AppendInt(b, 5)
 	case errors.Is(err, swarm.ErrTooOften), errors.Is(err, swarm.ErrUnregistered):
-		b = benc.AppendInt(b, 1)
+	case errors.Is(err, swarm.ErrFull):
+		b = append(b, "8:retry ini5e"...)
 	default:
-		b = benc.AppendString(b, "never")
+		b = append(b, "8:retry in5:never"...)
 	}
 	return append(b, 'e')
 }

@@ -27,6 +27,8 @@ type Server struct {
 	trackerID string
 	date      dateCache
 	timeouts  timeouts
+	secret    cookieSecret
+	udp       []*net.UDPConn
 
 	handed   *handoff
 	draining atomic.Bool
@@ -46,7 +48,7 @@ func New(cfg Config, log *slog.Logger, m *Metrics) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: log, metrics: m, shards: newShards(&cfg), trackerID: newTrackerID(rand.Uint64()),
 		discovery: newDiscovery(cfg.Swarm.TTL), conns: make(map[*conn]struct{}),
-		timeouts: timeouts{head: headerTimeout, idle: idleTimeout, write: writeTimeout},
+		timeouts: timeouts{head: headerTimeout, idle: idleTimeout, write: writeTimeout}, secret: newCookieSecret(),
 	}
 	s.torrents = newTorrents(s.shards)
 	s.date.set(time.Now())
@@ -68,8 +70,8 @@ func (s *Server) Torrents() *Torrents { return s.torrents }
 // the first byte of the next request, for sending a reply.
 type timeouts struct{ head, idle, write time.Duration }
 
-// Serve answers on public, and on admin if it is not nil, until ctx ends or a
-// listener fails. Then it stops listening, gives requests under way Config.Drain to
+// Serve answers on public, on the sockets of AddUDP, and on admin if it is not nil,
+// until ctx ends or one of them fails. Then it stops listening, gives requests under way Config.Drain to
 // end, closes what is left, writes the snapshot and returns. It closes the
 // listeners, and leaves no goroutine behind.
 func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.Listener, adminHandler http.Handler) error {
@@ -77,10 +79,13 @@ func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.L
 	defer cancel()
 	s.handed = newHandoff(public.Addr())
 	web := s.httpServer(s.Handler())
-	failed := make(chan error, 3)
+	failed := make(chan error, 3+len(s.udp))
 	var loops sync.WaitGroup
 	loops.Go(func() { failed <- s.accept(ctx, public) })
 	loops.Go(func() { failed <- serveHTTP(web, s.handed) })
+	for _, c := range s.udp {
+		loops.Go(func() { failed <- s.serveUDP(ctx, c) })
+	}
 	var adm *http.Server
 	if admin != nil {
 		adm = s.httpServer(adminHandler)
@@ -189,17 +194,22 @@ func (s *Server) housekeep(ctx context.Context) {
 // announce answers a raw announce query into sc.body. The slices of raw are not
 // kept.
 func (s *Server) announce(sc *scratch, raw []byte, from netip.Addr) {
-	began := time.Now()
-	now := began.Sub(s.shards.started)
+	now := s.shards.now()
 	err := sc.announce(s.shards, now, raw, from, s.trackerID)
 	given := 0
 	if err == nil {
 		given = sc.resp.NumPeers()
-		if sc.query.metricsPort != 0 {
-			s.discovery.note(now, &sc.query)
-		}
 	}
-	s.metrics.announced(sc.query.Event, err, given, time.Since(began))
+	s.noteAnnounce(&sc.query, now, given, err)
+}
+
+// noteAnnounce counts an announce that came at a time since the start and was
+// answered with so many peers, or with err, and keeps what it said for discovery.
+func (s *Server) noteAnnounce(q *query, now time.Duration, given int, err error) {
+	if err == nil && q.metricsPort != 0 {
+		s.discovery.note(now, q)
+	}
+	s.metrics.announced(q.Event, err, given, s.shards.now()-now)
 }
 
 // scrape answers a raw scrape query into sc.body.

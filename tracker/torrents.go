@@ -1,28 +1,24 @@
 package tracker
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/gorilla/mux"
 
 	"starling/metainfo"
 )
 
 // Torrents is the registry of the torrent files that a tracker serves: those that
 // were added, and those in its folder. A name is unique; an infohash may have
-// several. It is safe for concurrent use.
+// several. A hybrid torrent has a swarm for each of its two infohashes. It is safe
+// for concurrent use.
 type Torrents struct {
 	shards *shards
 	mu     sync.Mutex // a leaf, except for shards' locks
@@ -32,7 +28,9 @@ type Torrents struct {
 
 type torrent struct {
 	name   string
-	hash   metainfo.Hash
+	hash   metainfo.Hash // by which it is listed, and under which peers announce,
+	short  metainfo.Hash // under this one too if it is not zero
+	v2     metainfo.HashV2
 	size   int64
 	pieces int
 	raw    []byte // nil: it is in the folder
@@ -101,17 +99,32 @@ func parseTorrent(name string, raw []byte) (*torrent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &torrent{
-		name: name, hash: m.InfoHash, size: m.Info.TotalLength(), pieces: m.Info.NumPieces(), since: time.Now(),
-	}, nil
+	e := &torrent{
+		name: name, hash: m.WireHash(), v2: m.InfoHashV2, size: m.Info.TotalLength(), pieces: m.Info.NumPieces(), since: time.Now(),
+	}
+	if e.v2 != (metainfo.HashV2{}) && e.v2.Short() != e.hash {
+		e.short = e.v2.Short()
+	}
+	return e, nil
+}
+
+// hashes are the infohashes under which its peers announce.
+func (e *torrent) hashes() []metainfo.Hash {
+	if e.short == (metainfo.Hash{}) {
+		return []metainfo.Hash{e.hash}
+	}
+	return []metainfo.Hash{e.hash, e.short}
 }
 
 // put needs mu.
 func (t *Torrents) put(e *torrent) error {
-	if err := t.shards.register(e.hash); err != nil {
-		return err
-	}
 	t.byName[e.name] = e
+	for _, h := range e.hashes() {
+		if err := t.shards.register(h); err != nil {
+			t.drop(e.name)
+			return err
+		}
+	}
 	return nil
 }
 
@@ -122,12 +135,21 @@ func (t *Torrents) drop(name string) {
 		return
 	}
 	delete(t.byName, name)
-	for _, other := range t.byName {
-		if other.hash == e.hash {
-			return
+	for _, h := range e.hashes() {
+		if !t.needs(h) {
+			t.shards.unregister(h)
 		}
 	}
-	t.shards.unregister(e.hash)
+}
+
+// needs says whether a torrent has that infohash. It needs mu.
+func (t *Torrents) needs(h metainfo.Hash) bool {
+	for _, e := range t.byName {
+		if e.hash == h || e.short == h {
+			return true
+		}
+	}
+	return false
 }
 
 // scan brings the registry up to date with the folder. A file that is no torrent
@@ -238,59 +260,4 @@ func (t *Torrents) get(name string) ([]byte, time.Time, error) {
 	defer root.Close()
 	raw, err := readTorrent(root, e.path)
 	return raw, e.since, err
-}
-
-// listed is a torrent in the list at /api/v1/torrents.
-type listed struct {
-	Name       string `json:"name"`
-	InfoHash   string `json:"infohash"`
-	Size       int64  `json:"size"`
-	Pieces     int    `json:"pieces"`
-	Complete   int    `json:"complete"`
-	Incomplete int    `json:"incomplete"`
-	Downloaded uint32 `json:"downloaded"`
-	Path       string `json:"path"`
-}
-
-// list returns all torrents by name.
-func (t *Torrents) list() []listed {
-	t.mu.Lock()
-	out := make([]listed, 0, len(t.byName))
-	all := make([]*torrent, 0, len(t.byName))
-	for _, e := range t.byName {
-		all = append(all, e)
-	}
-	t.mu.Unlock()
-	slices.SortFunc(all, func(a, b *torrent) int { return strings.Compare(a.name, b.name) })
-	for _, e := range all {
-		c, _ := t.shards.scrape(e.hash)
-		out = append(out, listed{
-			Name: e.name, InfoHash: e.hash.String(), Size: e.size, Pieces: e.pieces, Complete: c.Complete,
-			Incomplete: c.Incomplete, Downloaded: c.Downloaded, Path: TorrentURLPath(e.name),
-		})
-	}
-	return out
-}
-
-func (s *Server) serveTorrentList(w http.ResponseWriter, _ *http.Request) {
-	sendJSON(w, s.torrents.list())
-}
-
-// torrentTimeout is for a whole torrent file, which may be 64 MiB, to a client.
-const torrentTimeout = 2 * time.Minute
-
-func (s *Server) serveTorrent(w http.ResponseWriter, r *http.Request) {
-	name, err := url.PathUnescape(mux.Vars(r)["name"])
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	raw, since, err := s.torrents.get(name)
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(torrentTimeout))
-	w.Header().Set("Content-Type", "application/x-bittorrent")
-	http.ServeContent(w, r, "", since, bytes.NewReader(raw))
 }

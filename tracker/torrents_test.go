@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -127,5 +128,53 @@ func TestTorrentsFolder(t *testing.T) {
 	rescan()
 	if got := names(); strings.Count(got, "=") != 2 || strings.Contains(got, "two=") || strings.Contains(before, got[strings.Index(got, "one="):][:8]) {
 		t.Errorf("%q became %q", before, got)
+	}
+}
+
+// TestTorrentFormats has peers announce a torrent under all the infohashes that it
+// has, and under none once it is gone.
+func TestTorrentFormats(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.Swarm.Open = false
+	for format, swarms := range map[metainfo.Format]int{metainfo.V1: 1, metainfo.V2: 1, metainfo.Hybrid: 2} {
+		s := newServer(t, cfg, io.Discard)
+		b, err := metainfo.NewBuilderOf(format, "a.bin", []metainfo.File{{Length: 81920}}, 32768)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.HashReader(bytes.NewReader(make([]byte, 81920))); err != nil {
+			t.Fatal(err)
+		}
+		m, err := b.Torrent()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Torrents().Add("a", m.Marshal()); err != nil {
+			t.Fatal(err)
+		}
+		var hashes []metainfo.Hash
+		if m.InfoHash != (metainfo.Hash{}) {
+			hashes = append(hashes, m.InfoHash)
+		}
+		if m.InfoHashV2 != (metainfo.HashV2{}) {
+			hashes = append(hashes, m.InfoHashV2.Short())
+		}
+		l := s.Torrents().list()
+		if len(hashes) != swarms || s.shards.totals().Swarms != swarms || len(l) != 1 || l[0].InfoHash != hashes[0].String() ||
+			(l[0].InfoHashV2 != "") != (format != metainfo.V1) {
+			t.Errorf("format %v: %d swarms, listed %+v", format, s.shards.totals().Swarms, l)
+		}
+		for _, h := range hashes {
+			if _, known := s.Counts(h); !known {
+				t.Errorf("format %v: %v is not known", format, h)
+			}
+		}
+		s.Torrents().Remove("a")
+		w := newUDPWorker(s)
+		for _, h := range hashes {
+			if r, _ := parseUDPReply(w.answer(appendUDPAnnounce(nil, w.cookies.id(loopback, 0), 1, &Request{InfoHash: h, Port: 1}), loopback, 0)); r.action != udpError {
+				t.Errorf("format %v: %v is still known", format, h)
+			}
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"starling/cmd/starling/internal/config"
 	"starling/internal/announcer"
+	"starling/peer"
 	"starling/tracker"
 )
 
@@ -14,17 +15,30 @@ import (
 // second lets a young swarm on our own tracker find itself.
 const floor = time.Second
 
+// announceFrom is where a session's announces must come from: see newAnnouncer.
+func announceFrom(s *peer.Session) netip.Addr {
+	if at := s.Addr().Addr(); at == netip.IPv6Unspecified() {
+		return at
+	}
+	return s.LocalAddr()
+}
+
 // newAnnouncer returns an announcer, nil if there is no tracker. It announces
-// from the address from, if that is valid.
+// from the address from: over both families if that is the unspecified one of
+// IPv6, and where the system likes if it is not valid.
 func newAnnouncer(tiers [][]string, extra []tracker.Param, from netip.Addr) *announcer.Announcer {
 	if len(tiers) == 0 {
 		return nil
+	}
+	both := from == netip.IPv6Unspecified()
+	if both {
+		from = netip.Addr{}
 	}
 	return &announcer.Announcer{
 		Client: tracker.NewClient(tracker.ClientConfig{
 			Tiers: tiers,
 			Rng:   rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-			Floor: floor, LocalAddr: from, UserAgent: "starling/" + build().Version,
+			Floor: floor, LocalAddr: from, BothFamilies: both, UserAgent: "starling/" + build().Version,
 		}),
 		Key:   rand.Uint32(),
 		Extra: extra,

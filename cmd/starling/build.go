@@ -15,6 +15,7 @@ import (
 
 // recipe says how to make a torrent of a path.
 type recipe struct {
+	format    metainfo.Format
 	pieceSize int64 // bytes; 0: chosen by the size
 	private   bool
 	comment   string
@@ -35,26 +36,17 @@ func (a *app) makeTorrent(ctx context.Context, path string, r recipe) (*metainfo
 	for _, s := range tree.Skipped {
 		a.rep.Say("skipped   %s  %s", report.Escape(s.Path), s.Reason)
 	}
-	files := make([]metainfo.File, len(tree.Files))
-	for i, f := range tree.Files {
-		files[i] = metainfo.File{Path: below(tree.Name, f.Path), Length: f.Length}
-	}
+	files := filesOf(tree)
 	if len(files) == 0 {
 		return nil, nil, fail(what, errors.New("there is no file to share")).withCode(exitNotFound)
 	}
-	b, err := metainfo.NewBuilder(tree.Name, files, r.pieceSize)
+	b, err := metainfo.NewBuilderOf(r.format, tree.Name, files, r.pieceSize)
 	if err != nil {
 		return nil, nil, fail(what, err)
 	}
 	b.Private = r.private
-	progress, done := a.progressOf("hashing", tree.Name, tree.Total)
-	hashes, err := store.HashPieces(ctx, tree, b.Info().PieceLength, 0, progress)
-	done()
-	if err != nil {
+	if err := a.hashTree(ctx, b, tree); err != nil {
 		return nil, nil, interruptedOr(ctx, what, err)
-	}
-	for i := range b.Info().NumPieces() {
-		b.SetPiece(i, metainfo.Hash(hashes[i*sha1.Size:(i+1)*sha1.Size]))
 	}
 	t, err := b.Torrent()
 	if err != nil {
@@ -71,6 +63,56 @@ func (a *app) makeTorrent(ctx context.Context, path string, r recipe) (*metainfo
 		}
 	}
 	return t, tree, nil
+}
+
+// filesOf lists what was found for a torrent.
+func filesOf(tree *store.Tree) []metainfo.File {
+	var files []metainfo.File
+	for _, f := range tree.Files {
+		files = append(files, metainfo.File{Path: below(tree.Name, f.Path), Length: f.Length, Exec: f.Exec})
+	}
+	for _, l := range tree.Links {
+		files = append(files, metainfo.File{Path: below(tree.Name, l.Path), Symlink: l.Target})
+	}
+	return files
+}
+
+// hashTree gives the builder the hashes of its pieces. The files are read once,
+// whatever the format. The builder and the tree have the files in one order.
+func (a *app) hashTree(ctx context.Context, b *metainfo.Builder, tree *store.Tree) error {
+	progress, done := a.progressOf("hashing", tree.Name, tree.Total)
+	defer done()
+	in := b.Info()
+	if !in.HasV2() {
+		hashes, err := store.HashPieces(ctx, tree, in.PieceLength, 0, progress)
+		if err != nil {
+			return err
+		}
+		for i := range in.NumPieces() {
+			b.SetPiece(i, metainfo.Hash(hashes[i*sha1.Size:(i+1)*sha1.Size]))
+		}
+		return nil
+	}
+	pieces, err := store.HashAligned(ctx, tree, in.PieceLength, in.HasV1(), 0, progress)
+	if err != nil {
+		return err
+	}
+	for i := range pieces {
+		b.SetPieceRoot(i, pieces[i].Root)
+		if in.HasV1() {
+			b.SetPiece(i, pieces[i].SHA1)
+		}
+	}
+	return nil
+}
+
+// exchangeable refuses a torrent that the wire cannot carry.
+func exchangeable(what string, t *metainfo.Torrent) error {
+	if t.Info.HasV1() {
+		return nil
+	}
+	return fail(what, errors.New("the torrent is for BitTorrent v2 only, which can be made and verified but not exchanged")).
+		withCode(exitNotFound).withHint("starling create --format hybrid makes one that every client can fetch")
 }
 
 // below turns a path that begins with the torrent's name into the components
@@ -115,17 +157,30 @@ func interruptedOr(ctx context.Context, what string, err error) error {
 func storeFiles(in *metainfo.Info, wanted func(i int) bool) []store.File {
 	files := make([]store.File, len(in.Files))
 	for i, f := range in.Files {
-		files[i] = store.File{Path: in.FilePath(i), Length: f.Length, Wanted: wanted == nil || wanted(i)}
+		files[i] = store.File{
+			Path: in.FilePath(i), Length: f.Length, Wanted: wanted == nil || wanted(i),
+			Pad: f.Pad, Exec: f.Exec, Symlink: f.Symlink,
+		}
 	}
 	return files
 }
 
 // openStore opens a torrent's data in dir.
 func (a *app) openStore(t *metainfo.Torrent, dir string, cfg store.Config) (*store.Store, error) {
-	cfg.Dir, cfg.Name, cfg.InfoHash = dir, t.Info.Name, t.InfoHash
+	cfg.Dir, cfg.Name, cfg.InfoHash = dir, t.Info.Name, t.WireHash()
 	cfg.PieceLength, cfg.Hashes, cfg.Logger = t.Info.PieceLength, t.Info.Pieces, a.log
 	if cfg.Files == nil {
 		cfg.Files = storeFiles(&t.Info, nil)
+	}
+	// A hybrid's piece layers may not have come yet; the SHA-1s then do.
+	if cfg.V2 = t.Info.HasV2() && (!t.Info.HasV1() || t.MissingLayers() == nil); cfg.V2 {
+		for i := range t.Info.Files {
+			f := &t.Info.Files[i]
+			cfg.Files[i].Root = f.PiecesRoot
+			if f.Length > t.Info.PieceLength {
+				cfg.Files[i].Layer = t.PieceLayers[f.PiecesRoot]
+			}
+		}
 	}
 	return store.Open(cfg)
 }
@@ -136,7 +191,7 @@ func (a *app) verified(ctx context.Context, t *metainfo.Torrent, s *store.Store)
 	if have, trusted := s.Resumed(); trusted {
 		return have, nil
 	}
-	progress, done := a.progressOf("checking", t.Info.Name, t.Info.TotalLength())
+	progress, done := a.progressOf("checking", t.Info.Name, t.Info.ContentLength())
 	defer done()
 	a.metrics.Checking(1)
 	defer a.metrics.Checking(-1)

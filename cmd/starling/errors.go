@@ -72,6 +72,10 @@ func classify(err error) (code int, hint string, retry bool) {
 	switch {
 	case errors.As(err, &bad):
 		return exitNotFound, "", false
+	case errors.Is(err, store.ErrInconsistent):
+		return exitNotFound, "", false
+	case errors.Is(err, store.ErrNoSymlinks):
+		return exitDisk, "leave the links out with --exclude, or choose a directory on another file system with -o", false
 	case errors.Is(err, store.ErrExists):
 		return exitExists, "add --overwrite to replace it, or choose another directory with -o", false
 	case errors.Is(err, store.ErrNoSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
@@ -82,6 +86,8 @@ func classify(err error) (code int, hint string, retry bool) {
 		return exitDisk, "the disk failed: check it, then run the same command again", true
 	case errors.Is(err, store.ErrLocked):
 		return exitOther, "another starling works on the same data: wait for it or stop it", true
+	case errors.Is(err, store.ErrLink):
+		return exitOther, "leave the link out with --exclude, or put a copy in its place", false
 	case errors.Is(err, store.ErrChanged):
 		return exitIntegrity, "let nobody write to the data while it is read, and try again", true
 	case errors.Is(err, fs.ErrNotExist):

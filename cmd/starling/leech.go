@@ -47,6 +47,7 @@ was fetched. STARLING_PATH, STARLING_NAME and STARLING_INFOHASH tell it more.`,
 	fs.StringP("output", "o", def.Output, "fetch into `DIR`")
 	fs.String("listen", def.Listen, "listen for peers at `HOST:PORT`; port 0 picks a free one")
 	fs.StringArray("tracker", def.Tracker, "announce `URL`, before the torrent's own (repeatable)")
+	fs.StringArray("webseed", def.WebSeed, "fetch also from the HTTP server at `URL`, before the torrent's own (repeatable)")
 	fs.String("seed-for", def.SeedFor, "seed so long after completion: a duration, or auto")
 	fs.Bool("seed-forever", def.SeedForever, "seed until stopped")
 	fs.Bool("no-seed", def.NoSeed, "leave at completion")
@@ -88,7 +89,10 @@ func (a *app) leech(ctx context.Context, ref string) error {
 	if c.Timeout > 0 {
 		l.deadline = a.now().Add(c.Timeout)
 	}
-	t, err := resolve(ctx, ref)
+	t, found, err := a.resolve(ctx, ref, meeting{trackers: c.Tracker, peers: c.Peer, listen: c.Listen, timeout: c.Timeout})
+	if err == nil {
+		err = exchangeable("leech "+ref, t)
+	}
 	if err != nil {
 		return err
 	}
@@ -107,7 +111,8 @@ func (a *app) leech(ctx context.Context, ref string) error {
 		return err
 	}
 	s.reloadable(func(c *config.Config) *config.Wire { return &c.Leech.Wire })
-	j := joining{meta: t, dir: c.Output, wanted: wanted, tiers: tiersOf(c.Tracker, t), peers: c.Peer}
+	j := joining{meta: t, dir: c.Output, wanted: wanted, tiers: tiersOf(c.Tracker, t), peers: append(found, c.Peer...),
+		webSeeds: webSeedsOf(c.WebSeed, ref, t)}
 	if j.store, j.have, err = l.open(ctx); err != nil {
 		s.close()
 		return err
@@ -241,9 +246,13 @@ func (l *leeching) end(ctx context.Context, s *swarmPeer, m *member, cause error
 	if f != nil && !f.quiet {
 		return f
 	}
-	a.rep.Say("done      %s in %s  %s  %s from peers, %s on disk before  sent %s", units.FormatBytes(st.BytesTotal),
+	from := units.FormatBytes(sum.BytesFrom.Peers) + " from peers, "
+	if n := sum.BytesFrom.WebSeeds; n > 0 {
+		from += units.FormatBytes(n) + " from web seeds, "
+	}
+	a.rep.Say("done      %s in %s  %s  %s%s on disk before  sent %s", units.FormatBytes(st.BytesTotal),
 		units.FormatDuration(time.Duration(sum.DurationS*float64(time.Second))), units.FormatRate(float64(sum.AvgBPS)),
-		units.FormatBytes(sum.BytesFrom.Peers), units.FormatBytes(sum.BytesFrom.Disk), units.FormatBytes(sum.BytesSent))
+		from, units.FormatBytes(sum.BytesFrom.Disk), units.FormatBytes(sum.BytesSent))
 	if err := a.result(sum, a.visible(m.path())+"\n"); err != nil {
 		return err
 	}

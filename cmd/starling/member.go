@@ -43,6 +43,8 @@ type joining struct {
 	wanted *piece.Bitfield // nil: all
 	tiers  [][]string
 	peers  []string
+	// webSeeds are URLs, best first.
+	webSeeds []string
 }
 
 // onEvent is called on the torrent's loop, which must not wait: an event that
@@ -153,11 +155,12 @@ func (m *member) summary(s *peer.Stats, code int) report.Summary {
 		end = m.completeAt
 	}
 	took := max(end.Sub(m.began).Seconds(), 1e-6)
-	fromPeers := max(s.BytesDone-m.disk, 0)
+	fetched := max(s.BytesDone-m.disk, 0)
+	fromWeb := min(s.FromWebSeeds, fetched)
 	return report.Summary{
 		Path: m.path(), InfoHash: m.meta.InfoHash.String(), DurationS: took,
-		AvgBPS:    int64(float64(fromPeers) / took),
-		BytesFrom: report.BytesFrom{Peers: fromPeers, Disk: m.disk},
+		AvgBPS:    int64(float64(fetched) / took),
+		BytesFrom: report.BytesFrom{Peers: fetched - fromWeb, WebSeeds: fromWeb, Disk: m.disk},
 		BytesSent: int64(s.SentPayload), CorruptPieces: s.CorruptPieces, ExitCode: code,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,28 +53,29 @@ func readRef(ctx context.Context, ref string) ([]byte, error) {
 }
 
 // resolve reads the torrent that REF names: a file, an http(s) URL, or a magnet
-// link that says where its torrent file is.
-func resolve(ctx context.Context, ref string) (*metainfo.Torrent, error) {
+// link. The torrent of a link is where the link says that its file is, or with the
+// peers of its swarm; of those it returns the addresses.
+func (a *app) resolve(ctx context.Context, ref string, how meeting) (*metainfo.Torrent, []string, error) {
 	if !isMagnet(ref) {
-		return loadRef(ctx, ref)
+		t, err := loadRef(ctx, ref)
+		return t, nil, err
 	}
 	m, err := metainfo.ParseMagnet(ref)
 	if err != nil {
-		return nil, fail("magnet link", err)
+		return nil, nil, fail("magnet link", err)
 	}
 	source := magnetSource(ref)
 	if source == "" {
-		return nil, fail("magnet link", errors.New("fetching the torrent from peers is not supported yet, and the link names no torrent file (xs=)")).
-			withCode(exitNotFound).withHint("use the .torrent file or its URL")
+		return a.fetchMagnet(ctx, m, how)
 	}
 	t, err := loadRef(ctx, source)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if t.InfoHash != m.InfoHash {
-		return nil, fail("magnet link", fmt.Errorf("the torrent at %s has infohash %s, not %s", source, t.InfoHash, m.InfoHash)).withCode(exitIntegrity)
+	if err := checkInfo(m, t.InfoBytes); err != nil {
+		return nil, nil, fail("magnet link", fmt.Errorf("the torrent at %s is another: %w", source, err)).withCode(exitIntegrity)
 	}
-	return t, nil
+	return t, nil, nil
 }
 
 // magnetSource finds an exact (xs) or acceptable (as) source that is a URL.
@@ -86,6 +88,16 @@ func magnetSource(link string) string {
 		}
 	}
 	return ""
+}
+
+// webSeedsOf lists the web seeds of a torrent: those that were asked for, those of
+// the magnet link, and its own.
+func webSeedsOf(asked []string, ref string, t *metainfo.Torrent) []string {
+	urls := slices.Clone(asked)
+	if m, err := metainfo.ParseMagnet(ref); err == nil {
+		urls = append(urls, m.WebSeeds...)
+	}
+	return append(urls, t.URLList...)
 }
 
 func isMagnet(ref string) bool {

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"starling/metainfo"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
@@ -37,6 +39,7 @@ func TestMain(m *testing.M) {
 //	                        its exit code; its stderr is then in NAME.stderr
 //	random FILE SIZE        write bytes that are the same each time
 //	poke FILE OFFSET        change one byte
+//	infohash FILE           set $infohash to a torrent's, in hexadecimal
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -49,12 +52,20 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "start": cmdStart, "await": cmdAwait, "signal": cmdSignal,
-			"random": cmdRandom, "poke": cmdPoke,
+			"random": cmdRandom, "poke": cmdPoke, "infohash": cmdInfohash,
 		},
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+func cmdInfohash(ts *testscript.TestScript, _ bool, args []string) {
+	raw, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	t, err := metainfo.Parse(raw)
+	ts.Check(err)
+	ts.Setenv("infohash", t.InfoHash.String())
 }
 
 func cmdExits(ts *testscript.TestScript, _ bool, args []string) {

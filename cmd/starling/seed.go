@@ -50,6 +50,8 @@ func wireFlags(fs *pflag.FlagSet, def config.Wire) {
 	fs.Int("max-peers", def.MaxPeers, "connections of a torrent at most")
 	fs.String("choke", def.Choke, "whom to send to: tit-for-tat, or cooperative for hosts that trust each other")
 	fs.StringArray("peer", def.Peer, "connect to a peer at `HOST:PORT` as well (repeatable)")
+	fs.String("encryption", def.Encryption, "hide BitTorrent on the wire, which protects nothing: accept, off, prefer or require")
+	fs.Bool("lsd", def.LSD, "find peers in the local network by multicast")
 }
 
 func (a *app) seed(ctx context.Context, arg string) error {
@@ -102,7 +104,10 @@ func (a *app) endSeed(ctx context.Context, s *swarmPeer, m *member, what string,
 func (a *app) seedSource(ctx context.Context, arg string) (t *metainfo.Torrent, dir string, hashed bool, err error) {
 	c := &a.cfg.Seed
 	if isRef(arg) {
-		t, err = resolve(ctx, arg)
+		t, _, err = a.resolve(ctx, arg, meeting{trackers: c.Tracker, listen: c.Listen, timeout: fetchTimeout})
+		if err == nil {
+			err = exchangeable("seed "+arg, t)
+		}
 		return t, c.Data, false, err
 	}
 	t, tree, err := a.makeTorrent(ctx, arg, recipe{trackers: c.Tracker})

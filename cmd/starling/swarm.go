@@ -23,7 +23,8 @@ type swarmPeer struct {
 	a       *app
 	session *peer.Session
 	id      [20]byte
-	admin   *admin // nil without --metrics-listen
+	admin   *admin      // nil without --metrics-listen
+	local   *localPeers // nil without --lsd
 	extra   []tracker.Param
 	members []*member
 	// wake ends a wait of watch early: a member became complete.
@@ -36,7 +37,7 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 	cfg := peer.DefaultConfig()
 	cfg.Listen, cfg.Policy, cfg.Logger = listen, w.Choke, a.log
 	cfg.UpLimit, cfg.DownLimit = int64(w.UpLimit), int64(w.DownLimit)
-	cfg.MaxConnsPerTorrent = w.MaxPeers
+	cfg.MaxConnsPerTorrent, cfg.Encryption = w.MaxPeers, peer.Encryption(w.Encryption)
 	cfg.PeerID = newPeerID()
 	s := &swarmPeer{a: a, id: cfg.PeerID, wake: make(chan struct{}, 1)}
 	var err error
@@ -68,6 +69,12 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 		return nil, f
 	}
 	s.session = session
+	if w.LSD {
+		if s.local, err = a.openLocal(session.Addr()); err != nil {
+			s.close()
+			return nil, fail("--lsd", err)
+		}
+	}
 	return s, nil
 }
 
@@ -89,9 +96,9 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 		m.name = j.meta.Info.Name
 	}
 	cfg := peer.TorrentConfig{
-		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, OnEvent: m.onEvent,
+		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, WebSeeds: j.webSeeds, OnEvent: m.onEvent,
 	}
-	if an := newAnnouncer(j.tiers, s.extra, s.session.LocalAddr()); an != nil {
+	if an := newAnnouncer(j.tiers, s.extra, announceFrom(s.session)); an != nil {
 		cfg.Announcer = an // a nil *announcer.Announcer would be an Announcer that is not nil
 	}
 	t, err := s.session.Add(cfg)
@@ -99,6 +106,11 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 		return nil, err
 	}
 	m.torrent = t
+	if s.local != nil {
+		if err := s.local.add(t, j.meta.Info.Private); err != nil {
+			s.a.log.Warn("not announced in the local network", "torrent", m.name, "error", err)
+		}
+	}
 	m.disk = t.Stats().BytesDone
 	s.members = append(s.members, m)
 	return m, nil
@@ -187,6 +199,9 @@ func (s *swarmPeer) leave() ([]peer.Stats, error) {
 func (s *swarmPeer) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
+	if s.local != nil {
+		s.local.close()
+	}
 	if s.session != nil {
 		if err := s.session.Close(ctx); err != nil {
 			s.a.log.Debug("close", "err", err)

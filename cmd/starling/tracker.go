@@ -18,7 +18,8 @@ func newTracker(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tracker",
 		Short: "Run a tracker",
-		Long: `Run a tracker: peers announce at http://HOST:PORT/announce and find each other.
+		Long: `Run a tracker: peers announce at http://HOST:PORT/announce or udp://HOST:PORT/announce
+and find each other.
 
 The .torrent files of --torrents are served at /torrents/NAME.torrent and listed at
 /api/v1/torrents; the folder is read again every few seconds. /metrics and
@@ -28,6 +29,7 @@ The .torrent files of --torrents are served at /torrents/NAME.torrent and listed
 	}
 	fs := cmd.Flags()
 	fs.String("listen", def.Listen, "listen at `HOST:PORT`; port 0 picks a free one")
+	fs.String("udp-listen", def.UDPListen, "answer over UDP at `HOST:PORT`; empty: where --listen says; off: not at all")
 	fs.String("admin-listen", def.AdminListen, "metrics and profiles at `HOST:PORT`; empty: none")
 	fs.String("torrents", def.Torrents, "serve the .torrent files of `DIR`")
 	fs.String("state", def.State, "keep the swarms in `FILE` across restarts")
@@ -73,15 +75,22 @@ func (a *app) tracker(ctx context.Context) error {
 	if err != nil {
 		return fail("tracker", err)
 	}
-	public, err := tracker.Listen(ctx, c.Listen)
+	public, udp, err := listenTracker(ctx, c)
 	if err != nil {
-		return fail("tracker", err)
+		return err
 	}
 	addresses := map[string]string{"tracker": public.Addr().String()}
+	if udp != nil {
+		srv.AddUDP(udp)
+		addresses["udp"] = udp.LocalAddr().String()
+	}
 	var adm net.Listener
 	if c.AdminListen != "" {
 		if adm, err = net.Listen("tcp", c.AdminListen); err != nil {
 			public.Close()
+			if udp != nil {
+				udp.Close()
+			}
 			return fail("tracker", err).withHint("choose another address with --admin-listen")
 		}
 		addresses["admin"] = adm.Addr().String()
@@ -97,4 +106,38 @@ func (a *app) tracker(ctx context.Context) error {
 	}
 	a.rep.Event(report.Event{Name: "stopped"})
 	return stoppedDaemon(ctx, "tracker")
+}
+
+// freePorts is how many free TCP ports are tried for one that is free over UDP too.
+const freePorts = 16
+
+// listenTracker opens the tracker's public listener and its UDP socket, nil if
+// there is to be none. Without an address of its own the socket has the listener's,
+// so that a client needs to know one.
+func listenTracker(ctx context.Context, c *config.Tracker) (*net.TCPListener, *net.UDPConn, error) {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, nil, fail("tracker", err).withCode(exitUsage)
+	}
+	for try := 1; ; try++ {
+		public, err := tracker.Listen(ctx, c.Listen)
+		if err != nil {
+			return nil, nil, fail("tracker", err)
+		}
+		if c.UDPListen == "off" {
+			return public, nil, nil
+		}
+		at := c.UDPListen
+		if at == "" {
+			at = hostPort(host, public.Addr().(*net.TCPAddr).Port)
+		}
+		udp, err := tracker.ListenUDP(ctx, at)
+		if err == nil {
+			return public, udp, nil
+		}
+		public.Close()
+		if c.UDPListen != "" || port != "0" || try == freePorts {
+			return nil, nil, fail("tracker", err).withHint("choose another address with --udp-listen, or off")
+		}
+	}
 }

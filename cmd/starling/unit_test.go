@@ -60,6 +60,8 @@ func TestClassify(t *testing.T) {
 		{&metainfo.Error{What: "metainfo", Err: errors.New("x")}, exitNotFound},
 		{fs.ErrNotExist, exitNotFound},
 		{store.ErrExists, exitExists},
+		{store.ErrInconsistent, exitNotFound},
+		{fmt.Errorf("%w: %w", store.ErrNoSymlinks, syscall.EPERM), exitDisk},
 		{&store.SpaceError{Path: "p", Need: 1, Free: 0}, exitDisk},
 		{syscall.ENOSPC, exitDisk},
 		{store.ErrPermission, exitDisk},

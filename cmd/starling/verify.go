@@ -49,7 +49,7 @@ that "starling leech" fetches the bad ones and nothing else.`,
 }
 
 func (a *app) verify(ctx context.Context, ref, dir string, repair bool) error {
-	t, err := resolve(ctx, ref)
+	t, _, err := a.resolve(ctx, ref, meeting{listen: "127.0.0.1:0", timeout: fetchTimeout})
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (a *app) verify(ctx context.Context, ref, dir string, repair bool) error {
 	if err != nil {
 		return interruptedOr(ctx, what, err)
 	}
-	doc := verifyDoc{Path: contentPath(dir, t), InfoHash: t.InfoHash.String(), Pieces: t.Info.NumPieces(), BadPieces: []int{}, BadFiles: []string{}}
+	doc := verifyDoc{Path: contentPath(dir, t), InfoHash: t.WireHash().String(), Pieces: t.Info.NumPieces(), BadPieces: []int{}, BadFiles: []string{}}
 	for i := range t.Info.NumPieces() {
 		if !have.Has(i) {
 			doc.BadPieces = append(doc.BadPieces, i)
@@ -91,7 +91,7 @@ func (a *app) check(ctx context.Context, t *metainfo.Torrent, dir string, cfg st
 	if err != nil {
 		return nil, err
 	}
-	progress, done := a.progressOf("checking", t.Info.Name, t.Info.TotalLength())
+	progress, done := a.progressOf("checking", t.Info.Name, t.Info.ContentLength())
 	bits, err := s.Check(ctx, progress)
 	done()
 	if closed := s.Close(); err == nil {
@@ -117,10 +117,11 @@ func (a *app) repair(ctx context.Context, t *metainfo.Torrent, dir string) error
 	return err
 }
 
-// hasFile says whether every piece with a byte of file i is there.
+// hasFile says whether every piece with a byte of file i is there. Padding is on
+// no disk and never missed.
 func hasFile(in *metainfo.Info, i int, have *piece.Bitfield) bool {
-	f := in.Files[i]
-	if f.Length == 0 {
+	f := &in.Files[i]
+	if f.Length == 0 || f.Pad {
 		return true
 	}
 	for p := f.Offset / in.PieceLength; p*in.PieceLength < f.Offset+f.Length; p++ {
@@ -137,7 +138,7 @@ const shownRanges = 10
 func (a *app) verifyText(d *verifyDoc, t *metainfo.Torrent) string {
 	var b strings.Builder
 	if len(d.BadPieces) == 0 {
-		fmt.Fprintf(&b, "ok  %s  %s  %s pieces\n", a.visible(d.Path), units.FormatBytes(t.Info.TotalLength()), units.FormatCount(int64(d.Pieces)))
+		fmt.Fprintf(&b, "ok  %s  %s  %s pieces\n", a.visible(d.Path), units.FormatBytes(t.Info.ContentLength()), units.FormatCount(int64(d.Pieces)))
 		return b.String()
 	}
 	fmt.Fprintf(&b, "bad pieces  %s\n", ranges(d.BadPieces, shownRanges))

@@ -12,7 +12,7 @@ const module = "starling"
 // docs/architecture.md. Folders whose name begins with a dot, and the build's
 // output dist, are not looked at.
 var topLevel = []string{
-	"choke", "cmd", "deploy", "docs", "internal", "metainfo", "overlay", "p2p", "peer", "piece", "sim", "tracker",
+	"choke", "cmd", "deploy", "docs", "internal", "interop", "metainfo", "overlay", "p2p", "peer", "piece", "sim", "tracker",
 }
 
 // imports says which packages of the module each folder may import. A folder
@@ -25,13 +25,19 @@ var imports = map[string][]string{
 	"internal/announcer": {"peer", "tracker"},
 	"internal/archtest":  {},
 	"internal/benc":      {},
+	"internal/lsd":       {"metainfo"},
 	"internal/testutil":  {},
 	"internal/units":     {},
+	"interop":            {"metainfo"},
 	"metainfo":           {"internal/benc"},
+	"metainfo/merkle":    {},
 	"overlay":            {"p2p"},
 	"p2p":                {},
-	"peer":               {"choke", "metainfo", "p2p", "piece"},
+	"peer":               {"choke", "internal/benc", "metainfo", "p2p", "piece"},
+	"peer/canonical":     {},
+	"peer/pex":           {"internal/benc", "p2p"},
 	"piece":              {},
+	"piece/store":        {"metainfo/merkle", "piece"},
 	"sim":                {"choke", "internal", "metainfo", "overlay", "p2p", "peer", "piece", "tracker"},
 	"tracker":            {"internal/benc", "metainfo"},
 }
@@ -72,7 +78,7 @@ var banned = map[string][]string{
 // pureFolders are pure in all their files. Those that end in /... are so with
 // all below.
 var pureFolders = []string{
-	"choke", "internal/benc", "metainfo", "overlay/...", "p2p", "p2p/monitor", "piece", "tracker/swarm",
+	"choke", "internal/benc", "metainfo/...", "overlay/...", "p2p", "p2p/monitor", "peer/canonical", "peer/pex", "piece", "tracker/swarm",
 }
 
 // impurePeer are the files of package peer that touch the world; the rest of

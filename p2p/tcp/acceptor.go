@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/p2p/mse"
 )
 
 // Back-off of an accept loop that is out of descriptors: closing what is open
@@ -20,10 +21,6 @@ const (
 	maxBackoff = time.Second
 )
 
-// legacyByte is the first byte of a BEP 3 handshake, the length of "BitTorrent
-// protocol". No type of ours begins with it.
-const legacyByte = 0x13
-
 // AcceptorConfig makes an Acceptor. The zero value of a field means its default.
 type AcceptorConfig struct {
 	// Limits bound the first message. Required. A type whose Spec has a
@@ -32,9 +29,15 @@ type AcceptorConfig struct {
 	// Route names the host that shall have a connection, by its first
 	// message; nil closes it. It is called from many goroutines. Required.
 	Route func(first *FirstMessage) *Host
-	// Legacy makes the codec of a connection whose first byte is 0x13, that
-	// of BEP 3. Default: such a connection is closed.
+	// Legacy makes the codec of a connection that begins as BEP 3 has it.
+	// Default: such a connection is closed.
 	Legacy func() Codec
+	// FindKey finds the torrent that an encrypted handshake is about (package
+	// mse), as mse.Server asks. It is called from many goroutines. Default:
+	// such a connection is closed.
+	FindKey func(req2 [20]byte) (skey [20]byte, ok bool)
+	// Cipher is how such a connection may go on.
+	Cipher mse.Policy
 	// Timeout bounds the arrival of the first message. Default 10 s.
 	Timeout time.Duration
 	// MaxPending bounds the connections whose first message has not come.
@@ -74,7 +77,11 @@ type FirstMessage struct {
 	Head []byte
 	// Addr is the other end.
 	Addr net.Addr
+	// Key is the torrent that an encrypted handshake was about; nil where there
+	// was none. Only the caller can tell whether the message is about it, too.
+	Key *[20]byte
 
+	conn    net.Conn // what in reads
 	in      *Reader
 	codec   Codec
 	frame   Frame

@@ -194,7 +194,7 @@ func BenchmarkEncode(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	input := &endless{data: frame(typeCtl, "12345678")}
 	var codec Codec = Native{}
-	r := newReader(input)
+	r := NewReader(input)
 	f := &Frame{pool: NewBufferPool(0)}
 	limits := testLimits()
 	b.ReportAllocs()

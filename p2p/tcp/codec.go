@@ -21,6 +21,13 @@ type Codec interface {
 	AppendHead(b []byte, m *p2p.Message) []byte
 }
 
+// pender is a Codec that may have messages to deliver that no further byte stands
+// for, as where one message on the wire is several of ours.
+type pender interface {
+	// Pending says whether ReadHead would deliver a message without reading.
+	Pending() bool
+}
+
 // Native is the framework's own wire: the 8-byte header of package p2p, then
 // the head, then the body. It has no state.
 type Native struct{}
@@ -66,6 +73,10 @@ type Frame struct {
 	big     *Buffer // holds the head where small is too small
 	pool    *BufferPool
 }
+
+// NewFrame returns a Frame whose large heads come from a pool. Hosts make their
+// own; it is for who drives a Codec without one.
+func NewFrame(pool *BufferPool) *Frame { return &Frame{pool: pool} }
 
 // MakeHead returns n bytes of memory for the frame's head.
 func (f *Frame) MakeHead(n int) []byte {

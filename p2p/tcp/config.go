@@ -1,7 +1,9 @@
 package tcp
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"time"
 
@@ -68,6 +70,8 @@ type Config struct {
 	InboxEvents, InboxBytes int
 	// LocalAddr is the address to dial from. Default: the system's choice.
 	LocalAddr netip.Addr
+	// Dial makes a connection, within ctx. Default: TCP from LocalAddr.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// DialCodec chooses the wire of a dialed connection. Default: Native.
 	DialCodec func(addr string) Codec
 }
@@ -99,10 +103,22 @@ func (c Config) withDefaults() Config {
 	if c.Buffers == nil {
 		c.Buffers = NewBufferPool(0)
 	}
+	if c.Dial == nil {
+		c.Dial = DialFrom(c.LocalAddr)
+	}
 	if c.DialCodec == nil {
 		c.DialCodec = func(string) Codec { return Native{} }
 	}
 	return c
+}
+
+// DialFrom returns a Config.Dial that connects from an address, if it is valid.
+func DialFrom(local netip.Addr) func(ctx context.Context, addr string) (net.Conn, error) {
+	var d net.Dialer
+	if local.IsValid() {
+		d.LocalAddr = &net.TCPAddr{IP: local.AsSlice(), Zone: local.Zone()}
+	}
+	return func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
 }
 
 // DefaultWorkers is how many workers a pool has for each class: two each for the

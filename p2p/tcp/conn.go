@@ -64,8 +64,10 @@ func (c *conn) readFrames() error {
 	ev := event{kind: evReceived, c: c}
 	ev.frame.pool = c.host.cfg.Buffers
 	for {
-		if err := c.in.await(); err != nil {
-			return err
+		if p, ok := c.codec.(pender); !ok || !p.Pending() {
+			if err := c.in.await(); err != nil {
+				return err
+			}
 		}
 		if c.closing.Load() {
 			return nil

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/p2p/mse"
 )
 
 var (
 	errNotFirst = errors.New("a message with a body comes first")
 	errLegacy   = errors.New("no legacy wire here")
+	errHidden   = errors.New("neither a frame nor BEP 3, and nothing encrypted is taken here")
 )
 
 // admit takes a new connection in, if its address has room.
@@ -94,21 +96,26 @@ func (a *Acceptor) handshake(c net.Conn, release func()) {
 		return
 	}
 	// A host that has stopped closes it; there is nothing to add.
-	_ = h.Adopt(c, f)
+	_ = h.Adopt(f.conn, f)
 }
 
 // readFirst returns a FirstMessage in any case; it owns memory to give back.
 func (a *Acceptor) readFirst(c net.Conn) (*FirstMessage, error) {
-	f := &FirstMessage{Addr: c.RemoteAddr(), in: newReader(c), codec: Native{}}
+	f := &FirstMessage{Addr: c.RemoteAddr(), conn: c, in: NewReader(c), codec: Native{}}
 	f.frame.pool = a.cfg.Buffers
-	if err := c.SetReadDeadline(time.Now().Add(a.cfg.Timeout)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(a.cfg.Timeout)); err != nil {
 		return f, err
 	}
-	b, err := f.in.Peek(1)
+	kind, err := f.sniff()
+	if err == nil && kind == mse.Hidden {
+		if kind, err = f.reveal(a.cfg.FindKey, a.cfg.Cipher); kind == mse.Native {
+			err = errors.New("an encrypted connection that is none of BEP 3")
+		}
+	}
 	if err != nil {
 		return f, err
 	}
-	if b[0] == legacyByte {
+	if kind == mse.BEP3 {
 		if a.cfg.Legacy == nil {
 			return f, errLegacy
 		}
@@ -122,5 +129,38 @@ func (a *Acceptor) readFirst(c net.Conn) (*FirstMessage, error) {
 	if f.frame.BodyLen > 0 {
 		return f, &p2p.ProtocolError{Reason: p2p.ReasonHandshake, Err: errNotFirst}
 	}
-	return f, c.SetReadDeadline(time.Time{})
+	return f, c.SetDeadline(time.Time{})
+}
+
+// sniff finds out what the other end speaks.
+func (f *FirstMessage) sniff() (mse.Kind, error) {
+	for n := 1; ; n++ {
+		b, err := f.in.Peek(n)
+		if err != nil {
+			return mse.Unknown, err
+		}
+		if kind := mse.Sniff(b); kind != mse.Unknown {
+			return kind, nil
+		}
+	}
+}
+
+// reveal makes the encrypted handshake, and says what is behind it.
+func (f *FirstMessage) reveal(find func([20]byte) ([20]byte, bool), policy mse.Policy) (mse.Kind, error) {
+	if find == nil {
+		return mse.Unknown, errHidden
+	}
+	c, err := mse.Server(f.conn, find, mse.ServerOptions{Policy: policy, Early: f.in.buffered()})
+	if err != nil {
+		return mse.Unknown, err
+	}
+	key := c.SKEY()
+	f.Key, f.conn = &key, c
+	if raw, early, ok := c.Raw(); ok && len(early) <= readBuffer {
+		f.conn, f.in = raw, NewReader(raw)
+		f.in.preload(early)
+	} else {
+		f.in = NewReader(c)
+	}
+	return f.sniff()
 }

@@ -45,11 +45,7 @@ func (h *Host) startDials() {
 // dial runs apart from the loop and uses only what never changes.
 func (h *Host) dial(ctx context.Context, d *dial) {
 	defer h.tasks.Done()
-	var dialer net.Dialer
-	if h.cfg.LocalAddr.IsValid() {
-		dialer.LocalAddr = &net.TCPAddr{IP: h.cfg.LocalAddr.AsSlice(), Zone: h.cfg.LocalAddr.Zone()}
-	}
-	c, err := dialer.DialContext(ctx, "tcp", d.addr)
+	c, err := h.cfg.Dial(ctx, d.addr)
 	if !h.inbox.force(&event{kind: evDialed, id: d.id, conn: c, err: err}) && c != nil {
 		c.Close()
 	}
@@ -79,7 +75,7 @@ func (h *Host) dialed(ev *event) {
 	}
 	d.cancel()
 	info := p2p.ConnInfo{ID: d.id, Dialed: true, Addr: d.addr}
-	c := h.newConn(info, ev.conn, newReader(ev.conn), h.cfg.DialCodec(d.addr))
+	c := h.newConn(info, ev.conn, NewReader(ev.conn), h.cfg.DialCodec(d.addr))
 	h.serve(c)
 	h.proto.Opened(info)
 }
@@ -121,7 +117,7 @@ func (h *Host) adopted(ev *event) {
 	h.lastID++
 	info := p2p.ConnInfo{ID: h.lastID, Addr: ev.conn.RemoteAddr().String()}
 	if ev.first == nil {
-		h.serve(h.newConn(info, ev.conn, newReader(ev.conn), Native{}))
+		h.serve(h.newConn(info, ev.conn, NewReader(ev.conn), Native{}))
 		h.proto.Opened(info)
 		return
 	}

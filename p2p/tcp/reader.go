@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -28,9 +29,17 @@ type Reader struct {
 	deadline time.Time
 }
 
-func newReader(c net.Conn) *Reader {
+// NewReader returns a Reader of a connection.
+func NewReader(c net.Conn) *Reader {
 	return &Reader{conn: c, buf: make([]byte, readBuffer)}
 }
+
+// preload puts bytes that have been read already before what the socket brings.
+// There are no more than readBuffer.
+func (r *Reader) preload(b []byte) { r.end = copy(r.buf, b) }
+
+// buffered returns a copy of what has been read and not consumed.
+func (r *Reader) buffered() []byte { return bytes.Clone(r.buf[r.pos:r.end]) }
 
 // Peek returns the next n bytes, at most 16 KiB, without consuming them. They
 // are valid until the next call.

@@ -274,7 +274,7 @@ func FuzzNative(f *testing.F) {
 
 func decodeAll(t *testing.T, c net.Conn, limits *p2p.Limits) string {
 	pool := NewBufferPool(0)
-	r := newReader(c)
+	r := NewReader(c)
 	f := &Frame{pool: pool}
 	var out strings.Builder
 	for {
@@ -334,7 +334,7 @@ func TestNativeRoundTrip(t *testing.T) {
 	if string(b) != want {
 		t.Fatalf("encoded %q, want %q", b, want)
 	}
-	r := newReader(&chunks{data: append(b[len("before"):], body...), n: 5})
+	r := NewReader(&chunks{data: append(b[len("before"):], body...), n: 5})
 	f := &Frame{pool: NewBufferPool(0)}
 	if err := (Native{}).ReadHead(r, f, testLimits()); err != nil {
 		t.Fatal(err)

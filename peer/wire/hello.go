@@ -19,6 +19,15 @@ const (
 const (
 	// CapSuggest: the sender reads SUGG.
 	CapSuggest = 1 << iota
+	// CapInfo: the sender reads INFO and may send it.
+	CapInfo
+	// CapBlocks: the sender asks for one block of 16 KiB at a time, and so for
+	// many at once.
+	CapBlocks
+	// CapSilent: the sender does not answer what it will not serve. Its CHOK
+	// drops all requests, and after a CANC nothing may come (BEP 3, without
+	// BEP 6).
+	CapSilent
 )
 
 // Hello is the first message of a swarm connection, both ways.

@@ -28,6 +28,11 @@ var (
 	REJE = p2p.T("REJE") // index, begin, length: the request will not be served
 	PIEC = p2p.T("PIEC") // index, begin, then the bytes
 	SUGG = p2p.T("SUGG") // up to MaxIndexes piece indexes, best first; see spread.go
+
+	// What only some remotes understand: see Info.
+	INFO = p2p.T("INFO") // what HELO did not say, or what has changed since
+	PEEX = p2p.T("PEEX") // peers that came and went: a ut_pex dictionary (BEP 11)
+	META = p2p.T("META") // a ut_metadata message: a part of the info dictionary (BEP 9)
 )
 
 const (
@@ -36,6 +41,8 @@ const (
 	MaxRun = 256 << 10
 	// MaxIndexes bounds HAVE and SUGG.
 	MaxIndexes = 1024
+	// DefaultQueue is how many requests of one remote a starling holds.
+	DefaultQueue = 64
 
 	// RequestHead is the length of REQU, CANC and REJE; PieceHead that of PIEC
 	// before the bytes.

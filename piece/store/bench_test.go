@@ -12,7 +12,7 @@ const benchPiece = 256 << 10
 
 func benchTorrent(b *testing.B, size int64) *torrent {
 	b.Helper()
-	x := newTorrent(b, benchPiece, File{"t", size, true})
+	x := newTorrent(b, benchPiece, file("t", size, true))
 	x.cfg.disk = nil
 	return x
 }

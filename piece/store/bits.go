@@ -39,6 +39,15 @@ func (b bitset) minus(o bitset) bitset {
 	return out
 }
 
+// plus returns what b or o has.
+func (b bitset) plus(o bitset) bitset {
+	out := b.clone()
+	for i := range o {
+		out[i] |= o[i]
+	}
+	return out
+}
+
 // each calls fn for every member, ascending.
 func (b bitset) each(fn func(i int)) {
 	for i, c := range b {

@@ -14,13 +14,13 @@ import (
 
 // Check hashes what is on the disk, on every core, and returns the pieces that
 // are right; those are verified from now on and all others are not. Nothing may
-// be put while it runs. progress, which may be nil, hears the bytes looked at;
-// missing files and holes count at once.
+// be put while it runs. progress, which may be nil, hears the bytes looked at,
+// padding not counted; missing files and holes count at once.
 //
 // Data that was found at the final path and is not whole is an ErrExists,
 // unless this Store may overwrite: then it stays there until Finish, and the
 // Store begins anew beside it. An unreadable file is an error; a missing, short
-// or damaged one is only not verified.
+// or damaged one is only not verified. ErrInconsistent is about the torrent.
 func (s *Store) Check(ctx context.Context, progress func(doneBytes int64)) ([]byte, error) {
 	s.syncMu.Lock()
 	defer s.syncMu.Unlock()
@@ -41,9 +41,10 @@ func (s *Store) Check(ctx context.Context, progress func(doneBytes int64)) ([]by
 
 // checkPieces returns the pieces whose hash is right.
 func (s *Store) checkPieces(ctx context.Context, progress func(int64)) (bitset, error) {
-	got := newBits(s.lay.pieces)
+	got := s.void.clone()
 	var mu sync.Mutex
-	run := hashRun{lay: s.lay, handles: s.handles, want: s.wanted.has, progress: progress}
+	want := s.wanted.minus(s.void)
+	run := hashRun{lay: s.lay, handles: s.handles, want: want.has, progress: progress}
 	run.result = func(r *pieceResult) error {
 		if r.err != nil {
 			if harmless(r.err) {
@@ -51,12 +52,13 @@ func (s *Store) checkPieces(ctx context.Context, progress func(int64)) (bitset, 
 			}
 			return r.err
 		}
-		if string(r.sum[:]) == string(s.expected(r.piece)) {
+		ok, err := s.agrees(r.piece, r.plan, r.sums)
+		if ok {
 			mu.Lock()
 			got.set(r.piece)
 			mu.Unlock()
 		}
-		return nil
+		return err
 	}
 	return got, run.do(ctx)
 }
@@ -77,7 +79,7 @@ func (s *Store) judge(got bitset, stats []fileStat) error {
 		if err := s.beginBeside(); err != nil {
 			return err
 		}
-		clear(got)
+		copy(got, s.void)
 		stats = nil
 	}
 	s.mu.Lock()
@@ -99,6 +101,7 @@ func (s *Store) judge(got bitset, stats []fileStat) error {
 	for i := range s.safe {
 		s.safe[i] &= got[i]
 	}
+	s.safe = s.safe.plus(s.void)
 	s.markUnsynced()
 	s.mu.Unlock()
 	if err := s.saveResume(); err != nil {
@@ -131,7 +134,7 @@ func (s *Store) markUnsynced() {
 		off, n := s.lay.piece(i)
 		s.unsynced += n
 		c := s.lay.spans(off, n)
-		for sp, ok := c.next(); ok; sp, ok = c.next() {
+		for sp, ok := c.nextOnDisk(); ok; sp, ok = c.nextOnDisk() {
 			s.dirty[sp.file] = struct{}{}
 		}
 	})

@@ -1,14 +1,13 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"path"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+
+	"starling/metainfo/merkle"
 )
 
 // Bounds and sizes.
@@ -32,6 +31,19 @@ type File struct {
 	Path   string
 	Length int64
 	Wanted bool
+	// Pad is padding (BEP 47): bytes that are zero and on no disk. Path and
+	// Wanted are not looked at.
+	Pad bool
+	// Exec lets whoever may read the published file run it.
+	Exec bool
+	// Symlink, if not nil, makes the file, which has no bytes, a symbolic
+	// link to these components below the torrent's directory.
+	Symlink []string
+	// Root is the root of the file's merkle tree, unless it is empty, and
+	// Layer those of its pieces, if it is longer than one: BEP 52. Only
+	// with Config.V2. Layer is not copied.
+	Root  merkle.Hash
+	Layer []byte
 }
 
 // Config says what Open opens.
@@ -45,6 +57,12 @@ type Config struct {
 	PieceLength int64
 	// Hashes are the pieces' SHA-1s, 20 bytes each. It is not copied.
 	Hashes []byte
+	// V2 says that the files have merkle trees and begin at pieces
+	// (BitTorrent v2). With Hashes too it is a hybrid, where Pad files fill
+	// the pieces, and a piece must agree with both sides. Without, it is of
+	// v2 alone: there is nothing between the files, and no SHA-1 is asked
+	// for.
+	V2 bool
 	// ReadOnly serves existing data, the published or else the part file,
 	// and never writes data. Wanted is then ignored. The state directory is
 	// used if it can be made.
@@ -63,53 +81,6 @@ type Config struct {
 
 	// disk, if set, stands between the Store and the system in tests.
 	disk disk
-}
-
-// layoutOf checks cfg and returns its geometry.
-func layoutOf(cfg *Config) (*layout, error) {
-	switch {
-	case !validName(cfg.Name):
-		return nil, fmt.Errorf("torrent name %q is not a file name", cfg.Name)
-	case cfg.PieceLength <= 0:
-		return nil, fmt.Errorf("piece length %d", cfg.PieceLength)
-	case len(cfg.Files) == 0:
-		return nil, errors.New("torrent has no files")
-	case cfg.NoState && !cfg.ReadOnly:
-		return nil, errors.New("a store that writes needs its state directory")
-	}
-	l := &layout{
-		pieceLen: cfg.PieceLength,
-		files:    make([]fileInfo, len(cfg.Files)),
-		single:   len(cfg.Files) == 1 && cfg.Files[0].Path == cfg.Name,
-	}
-	seen := make(map[string]struct{}, len(cfg.Files))
-	for i, f := range cfg.Files {
-		rel, ok := f.Path, l.single
-		if !l.single {
-			rel, ok = strings.CutPrefix(f.Path, cfg.Name+"/")
-		}
-		if !ok || !filepath.IsLocal(rel) || path.Clean(rel) != rel || rel == "." || strings.IndexByte(rel, 0) >= 0 {
-			return nil, fmt.Errorf("file path %q is not below %q", f.Path, cfg.Name)
-		}
-		if _, dup := seen[rel]; dup {
-			return nil, fmt.Errorf("file path %q appears twice", f.Path)
-		}
-		seen[rel] = struct{}{}
-		if f.Length < 0 || f.Length > math.MaxInt64-l.total {
-			return nil, fmt.Errorf("%s: length %d", f.Path, f.Length)
-		}
-		l.files[i] = fileInfo{path: rel, off: l.total, length: f.Length, inPlace: f.Wanted || cfg.ReadOnly}
-		l.total += f.Length
-	}
-	pieces := l.total / l.pieceLen
-	if l.total%l.pieceLen > 0 {
-		pieces++
-	}
-	if pieces > math.MaxInt32 || int64(len(cfg.Hashes)) != 20*pieces {
-		return nil, fmt.Errorf("%d bytes of piece hashes for %d pieces", len(cfg.Hashes), pieces)
-	}
-	l.pieces = int(pieces)
-	return l, nil
 }
 
 func validName(s string) bool {

@@ -76,8 +76,9 @@ func TestCrashAtEveryOperation(t *testing.T) {
 		for cut := 1; ; cut++ {
 			ended := false
 			for mode := range 4 {
-				x := newTorrent(t, 64, File{"t/a", 70, true}, File{"t/d/b", 3, false},
-					File{"t/e/g", 80, true}, File{"t/empty", 0, true})
+				x := newTorrent(t, 64, executable("t/a", 70), file("t/d/b", 3, false),
+					file("t/e/g", 80, true), file("t/empty", 0, true), link("t/l/ink", "e", "g"),
+					File{Path: "t/.pad/10", Length: 10, Pad: true})
 				var old []byte
 				if overwrite {
 					old = []byte("old content")

@@ -159,6 +159,34 @@ func (d *crashDisk) truncate(f *os.File, n int64) error {
 	return d.real.truncate(f, n)
 }
 
+func (d *crashDisk) chmod(f *os.File, mode os.FileMode) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if on, _ := d.step(); !on {
+		return errCrashed
+	}
+	fi, err := f.Stat()
+	must(d.t, err)
+	path := "/proc/self/fd/" + itoa(f.Fd())
+	again, err := os.Open(path)
+	must(d.t, err)
+	d.remember(fi, func() { must(d.t, errors.Join(again.Chmod(fi.Mode().Perm()), again.Close())) })
+	return d.real.chmod(f, mode)
+}
+
+func (d *crashDisk) symlink(root *os.Root, target, name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if on, _ := d.step(); !on {
+		return errCrashed
+	}
+	err := d.real.symlink(root, target, name)
+	if err == nil {
+		d.entry(root, name)
+	}
+	return err
+}
+
 func (d *crashDisk) sync(f *os.File) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -9,6 +9,9 @@ type disk interface {
 	mkdirAll(root *os.Root, name string) error
 	writeAt(f *os.File, p []byte, off int64) error
 	truncate(f *os.File, n int64) error
+	chmod(f *os.File, mode os.FileMode) error
+	// symlink makes name a link to target.
+	symlink(root *os.Root, target, name string) error
 	// sync is fsync, of a file or of a directory.
 	sync(f *os.File) error
 	// syncFS makes everything durable on the file system that dir is on.
@@ -41,6 +44,10 @@ func (osDisk) writeAt(f *os.File, p []byte, off int64) error {
 }
 
 func (osDisk) truncate(f *os.File, n int64) error { return f.Truncate(n) }
+
+func (osDisk) chmod(f *os.File, mode os.FileMode) error { return f.Chmod(mode) }
+
+func (osDisk) symlink(root *os.Root, target, name string) error { return root.Symlink(target, name) }
 
 func (osDisk) sync(f *os.File) error { return f.Sync() }
 

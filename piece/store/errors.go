@@ -31,6 +31,12 @@ var (
 	// ErrNotVerified: a Section of a piece that is not, or no longer, known
 	// to be right.
 	ErrNotVerified = errors.New("piece is not verified")
+	// ErrInconsistent: the two sides of a hybrid torrent are of different
+	// content. It has no content, whoever sends it.
+	ErrInconsistent = errors.New("metainfo is inconsistent")
+	// ErrNoSymlinks: the torrent has symbolic links and the file system has
+	// not.
+	ErrNoSymlinks = errors.New("the file system has no symbolic links")
 )
 
 // SpaceError says that a disk is full, or would be. It is an ErrNoSpace.

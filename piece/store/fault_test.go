@@ -119,7 +119,7 @@ func verify(t *testing.T, s *Store, i int) {
 func TestSyncManyFiles(t *testing.T) {
 	var files []File
 	for i := range 3 * maxFsyncs {
-		files = append(files, File{"t/" + string(rune('A'+i/26)) + string(rune('a'+i%26)), 3, true})
+		files = append(files, file("t/"+string(rune('A'+i/26))+string(rune('a'+i%26)), 3, true))
 	}
 	x := newTorrent(t, 64, files...)
 	syncs := func(f *os.File) error {
@@ -205,7 +205,7 @@ func TestNoSpaceOnTmpfs(t *testing.T) {
 	}
 	t.Cleanup(func() { must(t, unmount(x.cfg.Dir)) })
 	too := x.cfg
-	too.Files = []File{{"t", 16 * size, true}}
+	too.Files = []File{file("t", 16*size, true)}
 	too.PieceLength = 1 << 20
 	if _, err := Open(too); !errors.Is(err, ErrNoSpace) {
 		t.Error("16 MiB on a disk of 1 MiB:", err)

@@ -14,7 +14,7 @@ import (
 // is made if missing, with its directories, as a hole of its full length.
 func (s *Store) openFile(i int, create bool) (*os.File, error) {
 	s.pathMu.RLock()
-	if s.data == nil && create {
+	if s.data == nil && create && i != s.lay.zeros() {
 		s.pathMu.RUnlock()
 		if err := s.makeData(); err != nil {
 			return nil, err
@@ -22,6 +22,9 @@ func (s *Store) openFile(i int, create bool) (*os.File, error) {
 		s.pathMu.RLock()
 	}
 	defer s.pathMu.RUnlock()
+	if i == s.lay.zeros() {
+		return openZeros()
+	}
 	if i == s.lay.side() {
 		if s.state == nil {
 			return nil, fmt.Errorf("side file: %w", fs.ErrNotExist)

@@ -19,7 +19,7 @@ func HashPieces(ctx context.Context, t *Tree, pieceLength int64, workers int, pr
 	if pieceLength <= 0 || (t.Total+pieceLength-1)/pieceLength > math.MaxInt32 {
 		return nil, fmt.Errorf("piece length %d for %d bytes", pieceLength, t.Total)
 	}
-	lay := &layout{pieceLen: pieceLength, files: make([]fileInfo, len(t.Files))}
+	lay := &layout{v1: true, pieceLen: pieceLength, files: make([]fileInfo, len(t.Files))}
 	for i, f := range t.Files {
 		lay.files[i] = fileInfo{path: f.Path, off: lay.total, length: f.Length, inPlace: true}
 		lay.total += f.Length
@@ -35,7 +35,7 @@ func HashPieces(ctx context.Context, t *Tree, pieceLength int64, workers int, pr
 	run := hashRun{
 		lay: lay, handles: newHandles(defaultOpenFiles, src.open), workers: workers, progress: progress,
 		result: func(r *pieceResult) error {
-			copy(out[20*r.piece:], r.sum[:])
+			copy(out[20*r.piece:], r.sums.v1[:])
 			return r.err
 		},
 	}

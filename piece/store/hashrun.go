@@ -3,12 +3,13 @@ package store
 import (
 	"context"
 	"crypto/sha1"
-	"hash"
 	"io"
 	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"starling/metainfo/merkle"
 )
 
 // hashRun hashes many pieces of a layout on several cores. Each worker reads
@@ -20,19 +21,23 @@ type hashRun struct {
 	workers int                        // 0: GOMAXPROCS
 	want    func(i int) bool           // nil: all
 	result  func(r *pieceResult) error // concurrent, valid during the call; an error ends the run
-	// progress, if set, hears the bytes that are done with, rising, never
-	// two calls at a time.
+	// progress, if set, hears the bytes that are done with, padding not
+	// counted, rising, never two calls at a time.
 	progress func(done int64)
 
 	mu   sync.Mutex // of progress
 	done int64
-	zero [2]atomic.Pointer[[sha1.Size]byte] // hash of a whole piece, and of the last one, as zeros
+	// What a piece of zeros hashes to: a whole piece, the last one, and the
+	// tree of a whole one. Other trees are cheap.
+	zero     [2]atomic.Pointer[[sha1.Size]byte]
+	zeroTree atomic.Pointer[merkle.Hash]
 }
 
-// pieceResult is one piece's hash, or why there is none.
+// pieceResult is one piece's hashes, or why there are none.
 type pieceResult struct {
 	piece int
-	sum   [sha1.Size]byte
+	plan  plan
+	sums  *sums
 	err   error
 }
 
@@ -51,7 +56,7 @@ func (r *hashRun) do(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			w := &hashWorker{hashRun: r, h: sha1.New(), buf: make([]byte, ioBuffer)}
+			w := &hashWorker{hashRun: r, buf: make([]byte, ioBuffer)}
 			for ctx.Err() == nil {
 				first := next.Add(step) - step
 				if first >= int64(r.lay.pieces) {
@@ -71,7 +76,7 @@ func (r *hashRun) do(ctx context.Context) error {
 // hashWorker is one worker's memory.
 type hashWorker struct {
 	*hashRun
-	h   hash.Hash
+	d   digest
 	buf []byte
 	res pieceResult
 }
@@ -82,9 +87,8 @@ func (r *hashWorker) some(ctx context.Context, first, end int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		_, n := r.lay.piece(i)
 		if r.want == nil || r.want(i) {
-			r.res.piece, r.res.err = i, r.piece(ctx, i)
+			r.res.err = r.piece(ctx, i)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -92,7 +96,7 @@ func (r *hashWorker) some(ctx context.Context, first, end int) error {
 				return err
 			}
 		}
-		r.report(n)
+		r.report(r.lay.onDisk(i))
 	}
 	return nil
 }
@@ -110,23 +114,34 @@ func (r *hashRun) report(n int64) {
 // piece hashes one piece. A piece that is all hole costs no reading.
 func (r *hashWorker) piece(ctx context.Context, i int) error {
 	off, n := r.lay.piece(i)
+	p := r.lay.plan(i)
+	r.res.piece, r.res.plan, r.res.sums = i, p, &r.d.sums
 	hole, err := r.hole(off, n)
 	if err != nil {
 		return err
 	}
 	if hole {
-		r.res.sum = *r.zeros(n, r.buf)
+		r.zeros(&p, n)
 		return nil
 	}
-	r.h.Reset()
+	r.d.begin(p)
 	c := r.lay.spans(off, n)
 	for sp, ok := c.next(); ok; sp, ok = c.next() {
-		if err := r.span(ctx, sp); err != nil {
+		if sp.file == r.lay.zeros() {
+			r.padding(sp.n)
+		} else if err := r.span(ctx, sp); err != nil {
 			return err
 		}
 	}
-	r.h.Sum(r.res.sum[:0])
+	r.d.sum()
 	return nil
+}
+
+// padding hashes n bytes of it.
+func (r *hashWorker) padding(n int64) {
+	for ; n > 0; n -= min(n, int64(len(zeroBytes))) {
+		r.d.write(zeroBytes[:min(n, int64(len(zeroBytes)))])
+	}
 }
 
 // span hashes one file's part of a piece.
@@ -160,15 +175,15 @@ func (r *hashWorker) chunk(f *os.File, sp span) (int64, error) {
 		}
 		return 0, err
 	}
-	r.h.Write(b)
+	r.d.write(b)
 	return int64(n), nil
 }
 
 // hole reports whether every byte of the run lies in a hole of a file that is
-// long enough.
+// long enough, or in padding.
 func (r *hashRun) hole(off, n int64) (bool, error) {
 	c := r.lay.spans(off, n)
-	for sp, ok := c.next(); ok; sp, ok = c.next() {
+	for sp, ok := c.nextOnDisk(); ok; sp, ok = c.nextOnDisk() {
 		f, err := r.handles.acquire(sp.file, false)
 		if err != nil {
 			return false, err
@@ -190,22 +205,28 @@ func (r *hashRun) hole(off, n int64) (bool, error) {
 	return true, nil
 }
 
-// zeros returns the hash of n zero bytes, where n is the piece length or the
-// last piece's.
-func (r *hashRun) zeros(n int64, buf []byte) *[sha1.Size]byte {
-	known := &r.zero[0]
-	if n != r.lay.pieceLen {
-		known = &r.zero[1]
+// zeros sets the hashes of a piece of n zero bytes.
+func (r *hashWorker) zeros(p *plan, n int64) {
+	if p.v1 {
+		known := &r.zero[0]
+		if n != r.lay.pieceLen {
+			known = &r.zero[1]
+		}
+		if known.Load() == nil {
+			sum := sha1Zeros(n)
+			known.Store(&sum)
+		}
+		r.d.sums.v1 = *known.Load()
 	}
-	if sum := known.Load(); sum != nil {
-		return sum
+	switch {
+	case !p.v2:
+	case p.data != r.lay.pieceLen:
+		r.d.sums.v2 = p.zeroTree()
+	default:
+		if r.zeroTree.Load() == nil {
+			root := p.zeroTree()
+			r.zeroTree.Store(&root)
+		}
+		r.d.sums.v2 = *r.zeroTree.Load()
 	}
-	clear(buf)
-	h := sha1.New()
-	for left := n; left > 0; left -= min(left, int64(len(buf))) {
-		h.Write(buf[:min(left, int64(len(buf)))])
-	}
-	sum := [sha1.Size]byte(h.Sum(nil))
-	known.Store(&sum)
-	return &sum
 }

@@ -1,6 +1,10 @@
 package store
 
-import "sort"
+import (
+	"sort"
+
+	"starling/metainfo/merkle"
+)
 
 // layout is the map between a torrent's run of bytes, its pieces and its
 // files. It never changes.
@@ -11,6 +15,11 @@ type layout struct {
 	pieces   int
 	// single is true where the torrent is one file and no directory.
 	single bool
+	// v1 and v2 say which hashes the pieces have. With v2 alone a piece ends
+	// with its file.
+	v1, v2 bool
+	pads   bool // there are padding files
+	links  bool // there are symbolic links
 }
 
 // fileInfo is one file's place in the torrent.
@@ -19,6 +28,11 @@ type fileInfo struct {
 	off     int64  // where it begins in the torrent
 	length  int64
 	inPlace bool // its bytes live in the file itself and not in the side file
+	pad     bool // zeros that live nowhere; never inPlace
+	exec    bool
+	link    string      // where it leads from its own directory, with slashes; "" if it is no link
+	root    merkle.Hash // of its merkle tree, or of the only piece
+	layer   []byte      // the roots of its pieces, if it has several
 }
 
 // side is the index of the side file, one beyond the real ones. A byte has the
@@ -26,10 +40,40 @@ type fileInfo struct {
 // nothing and no table has to survive a crash.
 func (l *layout) side() int { return len(l.files) }
 
+// zeros is the index of a file of zeros, which stands for all padding.
+func (l *layout) zeros() int { return len(l.files) + 1 }
+
+// fileAt returns the file that byte off of the torrent, which is in no gap, is
+// in. Empty files end where they begin and are never found.
+func (l *layout) fileAt(off int64) int {
+	return sort.Search(len(l.files), func(i int) bool {
+		return l.files[i].off+l.files[i].length > off
+	})
+}
+
 // piece returns where piece i begins in the torrent, and its length.
 func (l *layout) piece(i int) (off, n int64) {
 	off = int64(i) * l.pieceLen
-	return off, min(l.pieceLen, l.total-off)
+	end := l.total
+	if !l.v1 && l.pieces > 0 {
+		f := &l.files[l.fileAt(off)]
+		end = f.off + f.length
+	}
+	return off, min(l.pieceLen, end-off)
+}
+
+// onDisk is how many bytes of piece i are no padding.
+func (l *layout) onDisk(i int) int64 {
+	_, n := l.piece(i)
+	if !l.pads {
+		return n
+	}
+	n = 0
+	c := l.spans(l.piece(i))
+	for sp, ok := c.nextOnDisk(); ok; sp, ok = c.nextOnDisk() {
+		n += sp.n
+	}
+	return n
 }
 
 // holds reports whether [begin, begin+n) lies in piece i.
@@ -52,7 +96,7 @@ func (l *layout) filePieces(i int) (first, end int) {
 
 // span is a run of bytes in one file.
 type span struct {
-	file int   // index, or layout.side()
+	file int   // index, or layout.side() or layout.zeros()
 	off  int64 // in that file
 	n    int64
 }
@@ -68,12 +112,16 @@ type cursor struct {
 
 // spans returns a cursor over n bytes at off of the torrent.
 func (l *layout) spans(off, n int64) cursor {
-	// The first file that ends beyond off. Empty files end where they
-	// begin and are never found.
-	file := sort.Search(len(l.files), func(i int) bool {
-		return l.files[i].off+l.files[i].length > off
-	})
-	return cursor{l: l, off: off, left: n, file: file}
+	return cursor{l: l, off: off, left: n, file: l.fileAt(off)}
+}
+
+// nextOnDisk is next without the padding.
+func (c *cursor) nextOnDisk() (sp span, ok bool) {
+	for {
+		if sp, ok = c.next(); !ok || sp.file != c.l.zeros() {
+			return sp, ok
+		}
+	}
 }
 
 // next returns the next span; ok is false at the end.
@@ -86,7 +134,10 @@ func (c *cursor) next() (sp span, ok bool) {
 			continue
 		}
 		sp = span{file: c.file, off: c.off - f.off, n: n}
-		if !f.inPlace {
+		switch {
+		case f.pad:
+			sp.file, sp.off = c.l.zeros(), 0
+		case !f.inPlace:
 			sp.file, sp.off = c.l.side(), c.off
 		}
 		c.off += n
@@ -114,7 +165,7 @@ func (l *layout) wantedPieces() bitset {
 // the pieces in question.
 func (l *layout) usesSide(pieces bitset) bool {
 	for i := range l.files {
-		if l.files[i].inPlace {
+		if l.files[i].inPlace || l.files[i].pad {
 			continue
 		}
 		first, end := l.filePieces(i)

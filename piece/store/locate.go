@@ -174,11 +174,14 @@ func (s *Store) fileName(i int) string {
 	return filepath.FromSlash(s.lay.files[i].path)
 }
 
-// stat looks at file i, noFile if there is no regular file. A Store that
-// writes follows no symlink.
+// stat looks at file i, noFile if there is no regular file, or no link if it is
+// to be one. A Store that writes follows no symlink.
 func (s *Store) stat(i int) fileStat {
 	if s.data == nil {
 		return noFile
+	}
+	if s.lay.files[i].link != "" {
+		return s.statLink(i)
 	}
 	look := s.data.Lstat
 	if s.cfg.ReadOnly {
@@ -247,7 +250,8 @@ func (s *Store) sameWanted(old *resume) bool { return bytes.Equal(old.wanted, s.
 
 // trust takes the resume file's word.
 func (s *Store) trust(old *resume) {
-	s.have, s.safe, s.trusted = old.have.clone(), old.have.clone(), true
+	s.have = old.have.plus(s.void)
+	s.safe, s.trusted = s.have.clone(), true
 }
 
 // checkSpace refuses wanted files that cannot fit before anything is written.

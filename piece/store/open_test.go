@@ -43,8 +43,8 @@ func TestOpenRefusesConfig(t *testing.T) {
 
 // What cannot fit is refused before anything is touched, with the sizes.
 func TestOpenRefusesTooLarge(t *testing.T) {
-	x := newTorrent(t, 64, File{"t/a", 1, true})
-	x.cfg.Files = []File{{"t/a", 1 << 60, true}}
+	x := newTorrent(t, 64, file("t/a", 1, true))
+	x.cfg.Files = []File{file("t/a", 1<<60, true)}
 	x.cfg.PieceLength = 1 << 60
 	_, err := Open(x.cfg)
 	var se *SpaceError

@@ -47,8 +47,8 @@ func (s *Store) Finish(ctx context.Context) error {
 	return s.publish()
 }
 
-// completeFiles makes the files that no piece has made, which are the empty
-// ones, and gives every wanted file its exact length.
+// completeFiles makes the files that no piece has made, which are the empty ones
+// and the links, and gives every wanted file its exact length and its rights.
 func (s *Store) completeFiles() error {
 	if err := s.makeData(); err != nil {
 		return err
@@ -56,6 +56,12 @@ func (s *Store) completeFiles() error {
 	for i, st := range s.statAll() {
 		f := &s.lay.files[i]
 		if !f.inPlace || st.size == f.length {
+			continue
+		}
+		if f.link != "" {
+			if err := s.makeLink(i); err != nil {
+				return err
+			}
 			continue
 		}
 		h, err := s.handles.acquire(i, true)
@@ -70,6 +76,9 @@ func (s *Store) completeFiles() error {
 		if err != nil {
 			return s.fail("complete", h.f.Name(), err)
 		}
+	}
+	if err := s.setExec(); err != nil {
+		return err
 	}
 	return s.flushDirs()
 }

@@ -17,6 +17,7 @@ type Tree struct {
 	Dir     string // absolute; what the files' paths are relative to
 	Name    string // the file, or the directory, in Dir
 	Files   []ScannedFile
+	Links   []Link
 	Total   int64 // bytes
 	Skipped []Skipped
 }
@@ -26,6 +27,7 @@ type ScannedFile struct {
 	Path    string // with slashes; begins with the tree's name, as File.Path does
 	Length  int64
 	ModTime time.Time
+	Exec    bool // its owner may run it
 }
 
 // Skipped is something that cannot be, or was asked not to be, in a torrent.
@@ -37,12 +39,12 @@ type Skipped struct {
 // Scan walks a file or directory. Files come in the byte order of their path
 // components, so that the same content gives the same torrent everywhere.
 //
-// A symlink to a regular file inside the directory counts as that file. Other
-// symlinks, devices, pipes, sockets and state directories of this package are
-// skipped and reported; so is what matches one of the exclude patterns
-// (path.Match): one without a slash is held against every component, one with
-// a slash against the path below the directory. Empty directories cannot be
-// told in a torrent and vanish. What cannot be read is an error.
+// Devices, pipes, sockets and state directories of this package are skipped and
+// reported; so is what matches one of the exclude patterns (path.Match): one
+// without a slash is held against every component, one with a slash against the
+// path below the directory. Empty directories cannot be told in a torrent and
+// vanish. A symlink must point at something that the torrent has, else it is an
+// ErrLink. What cannot be read is an error.
 func Scan(ctx context.Context, root string, exclude []string) (*Tree, error) {
 	for _, glob := range exclude {
 		if _, err := path.Match(glob, ""); err != nil {
@@ -82,6 +84,9 @@ func Scan(ctx context.Context, root string, exclude []string) (*Tree, error) {
 		}
 		return t.visit(dir, p, d, exclude)
 	})
+	if err == nil {
+		err = t.checkLinks()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("scan %s: %w", abs, err)
 	}
@@ -106,17 +111,15 @@ func (t *Tree) visit(dir *os.Root, p string, d fs.DirEntry, exclude []string) er
 		}
 		return nil
 	}
-	link := d.Type()&fs.ModeSymlink != 0
+	if d.Type()&fs.ModeSymlink != 0 {
+		return t.link(dir, p)
+	}
 	fi, err := dir.Stat(p)
 	switch {
-	case err != nil && link:
-		return skip("symbolic link to outside, or to nothing")
 	case errors.Is(err, fs.ErrNotExist):
 		return skip("vanished")
 	case err != nil:
 		return err
-	case link && fi.IsDir():
-		return skip("symbolic link to a directory")
 	case !fi.Mode().IsRegular():
 		return skip("not a regular file")
 	}
@@ -125,7 +128,7 @@ func (t *Tree) visit(dir *os.Root, p string, d fs.DirEntry, exclude []string) er
 }
 
 func (t *Tree) add(p string, fi fs.FileInfo) {
-	t.Files = append(t.Files, ScannedFile{Path: p, Length: fi.Size(), ModTime: fi.ModTime()})
+	t.Files = append(t.Files, ScannedFile{Path: p, Length: fi.Size(), ModTime: fi.ModTime(), Exec: fi.Mode()&0o100 != 0})
 	t.Total += fi.Size()
 }
 

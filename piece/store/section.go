@@ -45,7 +45,8 @@ func (x *Section) spans() (cursor, error) {
 
 // Spans calls yield for each run of bytes of the section in order: n bytes at
 // off of f. f is open during the call only, is shared, and must be read at an
-// offset. The first error ends it and is returned. A file may turn out to be
+// offset. Padding is runs of a file of zeros. The first error ends it and is
+// returned. A file may turn out to be
 // shorter than it was: a copy that ends early is the caller's to see.
 func (x *Section) Spans(yield func(f *os.File, off, n int64) error) error {
 	c, err := x.spans()
@@ -57,9 +58,23 @@ func (x *Section) Spans(yield func(f *os.File, off, n int64) error) error {
 		if err != nil {
 			return err
 		}
-		err = yield(h.f, sp.off, sp.n)
+		if sp.file == x.s.lay.zeros() {
+			err = yieldZeros(yield, h.f, sp.n)
+		} else {
+			err = yield(h.f, sp.off, sp.n)
+		}
 		x.s.handles.release(h)
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// yieldZeros yields n bytes of padding.
+func yieldZeros(yield func(f *os.File, off, n int64) error, zeros *os.File, n int64) error {
+	for ; n > 0; n -= min(n, zeroFileLen) {
+		if err := yield(zeros, 0, min(n, zeroFileLen)); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 package store
 
 import (
-	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -54,7 +54,7 @@ func openState(root *os.Root, part string, infoHash [20]byte, d disk) (_ *state,
 	if s.lock, err = locked(s.dir, lockName); err != nil {
 		return nil, err
 	}
-	key := sha1.Sum([]byte(part))
+	key := sha256.Sum256([]byte(part))
 	s.owner, err = locked(s.base, hex.EncodeToString(key[:8])+".owner")
 	return s, err
 }

@@ -20,6 +20,7 @@ type Store struct {
 	log    *slog.Logger
 	disk   disk
 	wanted bitset // pieces
+	void   bitset // pieces that are padding and nothing else
 
 	root    *os.Root // the download directory
 	rootDir *os.File // the same, to rename in and to sync
@@ -78,11 +79,12 @@ func Open(cfg Config) (*Store, error) {
 	s := &Store{
 		cfg: cfg, lay: lay, part: partName(cfg.Name, cfg.InfoHash),
 		log: cfg.Logger, disk: cfg.disk, wanted: lay.wantedPieces(),
-		have: newBits(lay.pieces), safe: newBits(lay.pieces),
 		weak: make(map[int]struct{}), holds: make(map[int]*hold),
 		dirty: make(map[int]struct{}), dirtyDirs: make(map[string]struct{}),
 	}
 	s.free.L = &s.mu
+	s.void = s.paddingOnly()
+	s.have, s.safe = s.void.clone(), s.void.clone()
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -133,6 +135,9 @@ func (s *Store) begin() error {
 		return err
 	}
 	if err := s.checkSpace(); err != nil {
+		return err
+	}
+	if err := s.probeLinks(); err != nil {
 		return err
 	}
 	s.writable = s.trusted && s.place == atPart && s.stats == nil
@@ -212,10 +217,7 @@ func (s *Store) missingBytes() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var n int64
-	s.wanted.minus(s.have).each(func(i int) {
-		_, size := s.lay.piece(i)
-		n += size
-	})
+	s.wanted.minus(s.have).each(func(i int) { n += s.lay.onDisk(i) })
 	return n
 }
 

@@ -170,7 +170,7 @@ func (s *Store) account(b batch, lost map[int]struct{}) (gone []int) {
 	b.pieces.each(func(i int) {
 		if lost != nil {
 			c := s.lay.spans(s.lay.piece(i))
-			for sp, ok := c.next(); ok; sp, ok = c.next() {
+			for sp, ok := c.nextOnDisk(); ok; sp, ok = c.nextOnDisk() {
 				if _, bad := lost[sp.file]; bad {
 					gone = append(gone, i)
 					s.have.clear(i)

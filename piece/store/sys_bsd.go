@@ -25,3 +25,16 @@ func renameAt(dir *os.File, from, to string, how renameMode) error {
 
 // dataFrom finds holes where the system can tell; here all is data.
 func dataFrom(_ *os.File, off int64) int64 { return off }
+
+// nameless opens a new temporary file that is gone once it is closed.
+func nameless(name string) (*os.File, error) {
+	f, err := os.CreateTemp("", name)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}

@@ -36,3 +36,12 @@ func dataFrom(f *os.File, off int64) int64 {
 	}
 	return off
 }
+
+// nameless opens a new file in memory.
+func nameless(name string) (*os.File, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}

@@ -1,33 +1,38 @@
 package store
 
 import (
-	"crypto/sha1"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"math"
 	"sync"
 	"time"
 )
 
-var (
-	hashPool = sync.Pool{New: func() any { return sha1.New() }}
-	bufPool  = sync.Pool{New: func() any { return new([ioBuffer]byte) }}
-)
-
-// expected is the hash that piece i must have.
-func (s *Store) expected(i int) []byte { return s.cfg.Hashes[20*i : 20*i+20] }
+var bufPool = sync.Pool{New: func() any { return new([ioBuffer]byte) }}
 
 // PutPiece hashes a whole piece and, only if the hash is right, writes it from
-// the same memory. ok says whether it was right; err is about the disk, and
-// then the piece is not kept. data is not used after the return.
+// the same memory. ok says whether it was right, its padding too; err is about
+// the disk, and then the piece is not kept, or an ErrInconsistent. data is not
+// used after the return.
 func (s *Store) PutPiece(i int, data []byte) (ok bool, err error) {
-	if _, n := s.lay.piece(max(i, 0)); !s.lay.holds(i, 0, len(data)) || int64(len(data)) != n {
+	if !s.lay.holds(i, 0, len(data)) {
 		return false, fmt.Errorf("piece %d of %d bytes: out of range", i, len(data))
 	}
-	if sum := sha1.Sum(data); string(sum[:]) != string(s.expected(i)) {
+	if _, n := s.lay.piece(i); int64(len(data)) != n {
+		return false, fmt.Errorf("piece %d has %d bytes, not %d", i, n, len(data))
+	}
+	if !s.padded(i, 0, data) {
 		return false, nil
+	}
+	d := digests.Get().(*digest)
+	p := s.lay.plan(i)
+	d.begin(p)
+	d.write(data)
+	ok, err = s.agrees(i, p, d.sum())
+	digests.Put(d)
+	if !ok {
+		return false, err
 	}
 	if err := s.unseal(i); err != nil {
 		return true, err
@@ -55,9 +60,11 @@ func (s *Store) PutBlock(i, begin int, data []byte) error {
 	if h == nil {
 		return nil
 	}
+	padded := s.padded(i, begin, data)
 	err := s.write(i, begin, data)
 
 	s.mu.Lock()
+	h.unpadded = h.unpadded || !padded
 	end := begin + len(data)
 	switch {
 	case err != nil || begin < h.next || h.hashing && begin < h.ahead || begin == h.next && end > h.low:
@@ -67,12 +74,12 @@ func (s *Store) PutBlock(i, begin int, data []byte) error {
 		h.low = min(h.low, begin)
 	case !h.torn:
 		if h.sum == nil {
-			h.sum = hashPool.Get().(hash.Hash)
-			h.sum.Reset()
+			h.sum = digests.Get().(*digest)
+			h.sum.begin(s.lay.plan(i))
 		}
 		h.hashing, h.ahead = true, end
 		s.mu.Unlock()
-		h.sum.Write(data)
+		h.sum.write(data)
 		s.mu.Lock()
 		h.hashing, h.next = false, end
 	}
@@ -85,9 +92,11 @@ func (s *Store) PutBlock(i, begin int, data []byte) error {
 }
 
 // VerifyPiece hashes a piece that PutBlock has put, reading again only what did
-// not come in order. ok says whether it is right; if not, it begins anew. A
-// piece that a failed sync took away is written again while it is read, so that
-// the next sync is about these bytes.
+// not come in order. ok says whether it is right; if not, it begins anew, and so
+// it does with an ErrInconsistent. A piece of which some block had padding that
+// was not zero is wrong, though no such byte was kept. A piece that a failed sync
+// took away is written again while it is read, so that the next sync is about
+// these bytes.
 func (s *Store) VerifyPiece(i int) (ok bool, err error) {
 	if i < 0 || i >= s.lay.pieces {
 		return false, fmt.Errorf("piece %d: out of range", i)
@@ -100,22 +109,25 @@ func (s *Store) VerifyPiece(i int) (ok bool, err error) {
 		return true, nil
 	}
 	defer func() { s.settle(i, h, ok && err == nil) }()
-	if h.sum == nil {
-		h.sum = hashPool.Get().(hash.Hash)
-		h.sum.Reset()
+	if h.unpadded {
+		return false, nil
 	}
+	p := s.lay.plan(i)
 	s.mu.Lock()
 	_, weak := s.weak[i]
 	s.mu.Unlock()
+	if h.sum == nil {
+		h.sum = digests.Get().(*digest)
+		h.sum.begin(p)
+	}
 	if h.torn || weak {
-		h.sum.Reset()
+		h.sum.begin(p)
 		h.next = 0
 	}
 	if err := s.rehash(i, h, weak); err != nil {
 		return false, err
 	}
-	var sum [sha1.Size]byte
-	return string(h.sum.Sum(sum[:0])) == string(s.expected(i)), nil
+	return s.agrees(i, p, h.sum.sum())
 }
 
 // rehash reads piece i from h.next to its end into h.sum.
@@ -133,17 +145,22 @@ func (s *Store) rehash(i int, h *hold, rewrite bool) error {
 				return err
 			}
 		}
-		h.sum.Write(b)
+		h.sum.write(b)
 		at += int64(len(b))
 	}
 	return nil
 }
 
-// write puts data at begin of piece i: one pwrite for each file it touches.
+// write puts data at begin of piece i: one pwrite for each file it touches, and
+// nothing for padding.
 func (s *Store) write(i, begin int, data []byte) error {
 	off, _ := s.lay.piece(i)
 	c := s.lay.spans(off+int64(begin), int64(len(data)))
 	for sp, ok := c.next(); ok; sp, ok = c.next() {
+		if sp.file == s.lay.zeros() {
+			data = data[sp.n:]
+			continue
+		}
 		f, err := s.handles.acquire(sp.file, true)
 		if err != nil {
 			return err
@@ -162,6 +179,11 @@ func (s *Store) write(i, begin int, data []byte) error {
 func (s *Store) readAt(b []byte, off int64) error {
 	c := s.lay.spans(off, int64(len(b)))
 	for sp, ok := c.next(); ok; sp, ok = c.next() {
+		if sp.file == s.lay.zeros() {
+			clear(b[:sp.n])
+			b = b[sp.n:]
+			continue
+		}
 		f, err := s.handles.acquire(sp.file, false)
 		if err != nil {
 			return err
@@ -186,12 +208,13 @@ type hold struct {
 	writers int  // goroutines that write blocks
 	waiting int  // goroutines that want the whole piece
 
-	sum     hash.Hash // of the bytes before next; nil: none yet
-	next    int
-	hashing bool // somebody is in sum, without the lock, up to ahead
-	ahead   int
-	low     int  // where the lowest block begins that was put out of order
-	torn    bool // sum is not of what the file holds
+	sum      *digest // of the bytes before next; nil: none yet
+	next     int
+	hashing  bool // somebody is in sum, without the lock, up to ahead
+	ahead    int
+	low      int  // where the lowest block begins that was put out of order
+	torn     bool // sum is not of what the file holds
+	unpadded bool // padding came that was not zero
 }
 
 // share begins the write of a block; nil if the piece is verified.
@@ -260,12 +283,12 @@ func (s *Store) settle(i int, h *hold, verified bool) {
 		}
 		s.unsynced += n
 		c := s.lay.spans(off, n)
-		for sp, ok := c.next(); ok; sp, ok = c.next() {
+		for sp, ok := c.nextOnDisk(); ok; sp, ok = c.nextOnDisk() {
 			s.dirty[sp.file] = struct{}{}
 		}
 	}
 	if h.sum != nil {
-		hashPool.Put(h.sum)
+		digests.Put(h.sum)
 	}
 	*h = hold{waiting: h.waiting, low: math.MaxInt}
 	s.retire(i)

@@ -18,7 +18,7 @@ type mutation struct {
 
 var mutations = []mutation{
 	{"serve while choked", "peer/upload.go",
-		"if r.amChoking || len(r.queue) >= maxQueue", "if len(r.queue) >= maxQueue"},
+		"if r.amChoking || len(r.queue) >= r.room()", "if len(r.queue) >= r.room()"},
 	{"keep the queue of who is choked", "peer/choking.go",
 		"		e.rejectAll(r)\n", ""},
 	{"HAVE before verify", "peer/verify.go",

@@ -61,6 +61,9 @@ type Request struct {
 	// NumWant is how many peers the reply should hold: negative for the
 	// default; more than Config.MaxNumWant is cut to it.
 	NumWant int
+	// OneFamily wants only peers of Addr's own family, which are all that a UDP
+	// reply can hold.
+	OneFamily bool
 	// WantIDs asks for Response.IDs, which only the dictionary form needs.
 	WantIDs bool
 	// NoJoin says that the process has no room for another peer or swarm:

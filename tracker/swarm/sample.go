@@ -60,12 +60,18 @@ func gcd(a, b uint32) uint32 {
 
 // pick fills r with a random subset of the swarm for q. self is the announcer's
 // position in the set of its own family, or none. Its own family comes first,
-// since that is the one it is sure to reach; the other fills what is left.
+// since that is the one it is sure to reach; the other fills what is left, unless
+// Request.OneFamily is set.
 func (w *swarm) pick(rng *rand.Rand, q *Request, r *Response, want int, sated bool, self int32) {
-	if q.Addr.Addr().Is4() {
+	switch v4 := q.Addr.Addr().Is4(); {
+	case v4 && q.OneFamily:
+		w.pick4(rng, q, r, want, sated, self)
+	case q.OneFamily:
+		w.pick6(rng, q, r, want, sated, self)
+	case v4:
 		w.pick4(rng, q, r, want, sated, self)
 		w.pick6(rng, q, r, want-r.NumPeers(), sated, none)
-	} else {
+	default:
 		w.pick6(rng, q, r, want, sated, self)
 		ids := len(r.IDs)
 		w.pick4(rng, q, r, want-r.NumPeers(), sated, none)

@@ -39,7 +39,7 @@ type doc struct {
 	Trouble   string  `json:"trouble"`
 	DurationS float64 `json:"duration_s"`
 	BytesFrom struct {
-		Peers, Disk int64
+		Peers, WebSeeds, Disk int64
 	} `json:"bytes_from"`
 	Sent      int64  `json:"bytes_sent"`
 	Code      int    `json:"code"`

@@ -29,6 +29,7 @@ type Config struct {
 // Tracker configures `starling tracker`.
 type Tracker struct {
 	Listen        string        `mapstructure:"listen"`
+	UDPListen     string        `mapstructure:"udp-listen"` // "": as Listen; "off"
 	AdminListen   string        `mapstructure:"admin-listen"`
 	Torrents      string        `mapstructure:"torrents"`
 	State         string        `mapstructure:"state"`
@@ -40,11 +41,13 @@ type Tracker struct {
 
 // Wire configures a peer's dealings with others.
 type Wire struct {
-	UpLimit   units.Rate `mapstructure:"up-limit"`
-	DownLimit units.Rate `mapstructure:"down-limit"`
-	MaxPeers  int        `mapstructure:"max-peers"`
-	Choke     string     `mapstructure:"choke"`
-	Peer      []string   `mapstructure:"peer"`
+	UpLimit    units.Rate `mapstructure:"up-limit"`
+	DownLimit  units.Rate `mapstructure:"down-limit"`
+	MaxPeers   int        `mapstructure:"max-peers"`
+	Choke      string     `mapstructure:"choke"`
+	Peer       []string   `mapstructure:"peer"`
+	Encryption string     `mapstructure:"encryption"`
+	LSD        bool       `mapstructure:"lsd"`
 }
 
 // Seed configures `starling seed`.
@@ -61,6 +64,7 @@ type Leech struct {
 	Output       string        `mapstructure:"output"`
 	Listen       string        `mapstructure:"listen"`
 	Tracker      []string      `mapstructure:"tracker"`
+	WebSeed      []string      `mapstructure:"webseed"`
 	SeedFor      string        `mapstructure:"seed-for"` // see ParseSeedFor
 	SeedForever  bool          `mapstructure:"seed-forever"`
 	NoSeed       bool          `mapstructure:"no-seed"`
@@ -86,7 +90,7 @@ type Share struct {
 
 // Default returns the configuration that is built in.
 func Default() Config {
-	wire := Wire{MaxPeers: 50, Choke: "tit-for-tat"}
+	wire := Wire{MaxPeers: 50, Choke: "tit-for-tat", Encryption: "accept"}
 	return Config{
 		Progress:  "auto",
 		LogFormat: "auto",

@@ -92,6 +92,7 @@ func TestRefusals(t *testing.T) {
 		"leech: {peer: ['h:0']}":                     "port \"0\"",
 		"leech: {no-seed: true, seed-forever: true}": "exclude each other",
 		"leech: {tracker: ['ftp://x/a']}":            "not an http, https or udp URL",
+		"tracker: {udp-listen: '6969'}":              "tracker.udp-listen: \"6969\" is not HOST:PORT",
 		"log-level: loud":                            "log level \"loud\"",
 		"progress: fancy":                            "progress \"fancy\"",
 		"{quiet: true, verbose: true}":               "exclude each other",

@@ -45,6 +45,9 @@ func (c *Config) Validate() error {
 	}
 
 	v.listen("tracker.listen", c.Tracker.Listen, false)
+	if c.Tracker.UDPListen != "off" {
+		v.listen("tracker.udp-listen", c.Tracker.UDPListen, true)
+	}
 	v.listen("tracker.admin-listen", c.Tracker.AdminListen, true)
 	v.atLeast("tracker.max-peers-per-ip", c.Tracker.MaxPeersPerIP, 0)
 	v.duration("tracker.interval", c.Tracker.Interval)
@@ -56,6 +59,11 @@ func (c *Config) Validate() error {
 	l := &c.Leech
 	v.listen("leech.listen", l.Listen, false)
 	v.urls("leech.tracker", l.Tracker)
+	for _, s := range l.WebSeed {
+		if err := checkWebSeedURL(s); err != nil {
+			v.fail("leech.webseed", err)
+		}
+	}
 	v.wire("leech", &l.Wire)
 	v.duration("leech.timeout", l.Timeout)
 	v.duration("leech.stall-timeout", l.StallTimeout)
@@ -183,6 +191,7 @@ func (v *check) listen(key, addr string, optional bool) {
 
 func (v *check) wire(section string, w *Wire) {
 	v.oneOf(section+".choke", w.Choke, "tit-for-tat", "cooperative")
+	v.oneOf(section+".encryption", w.Encryption, "accept", "off", "prefer", "require")
 	v.atLeast(section+".max-peers", w.MaxPeers, 1)
 	for _, p := range w.Peer {
 		if err := hostPort(p, 1); err != nil {
@@ -207,6 +216,15 @@ func CheckTrackerURL(s string) error {
 	}
 	if u.Host == "" || !slices.Contains([]string{"http", "https", "udp"}, u.Scheme) {
 		return fmt.Errorf("%q is not an http, https or udp URL", s)
+	}
+	return nil
+}
+
+// checkWebSeedURL refuses what cannot be a web seed. The URL may hold a password,
+// so that the error does not repeat it.
+func checkWebSeedURL(s string) error {
+	if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("it is not an http or https URL")
 	}
 	return nil
 }

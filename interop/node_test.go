@@ -1,0 +1,254 @@
+//go:build linux
+
+package interop
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	// patience is how long an answer may take that is due at once, on a
+	// machine that does much else.
+	patience = 20 * time.Second
+	// peerPort is where every node listens for peers: each has its address.
+	peerPort = 6881
+)
+
+var (
+	sites    atomic.Int32 // sites made so far
+	controls atomic.Int32 // control ports given out so far
+)
+
+// site is the part of the network that a trial has to itself.
+type site struct {
+	t     *testing.T
+	net   string // the first three numbers of its addresses
+	dir   string // all files of the trial
+	hosts int
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	n := sites.Add(1)
+	if n > 255 {
+		t.Fatal("more than 255 sites")
+	}
+	return &site{t: t, net: fmt.Sprintf("10.77.%d", n), dir: t.TempDir()}
+}
+
+// program is a client, or another program, that trials run.
+type program struct {
+	name    string
+	pkg     string // the Debian package
+	command string
+	check   func() error // nil: the command is all it needs
+	start   func(n *node) client
+	can     abilities
+}
+
+// missing says why the program cannot run; nil if it can.
+func (p *program) missing() error {
+	if p.command == "" {
+		return nil
+	}
+	if _, err := exec.LookPath(p.command); err != nil {
+		return err
+	}
+	if p.check != nil {
+		return p.check()
+	}
+	return nil
+}
+
+// settings are what a cell changes about a client.
+type settings struct {
+	encrypted bool // encrypted connections only, both ways
+	pex       bool
+	lsd       bool
+	upLimit   int // bytes a second; 0: none
+	// fingerprint begins libtorrent's peer id instead of its own.
+	fingerprint string
+}
+
+// node is one program that runs at a site.
+type node struct {
+	settings
+	t       *testing.T
+	name    string
+	ip      string
+	dir     string // its own: configuration, log
+	control int    // a port on 127.0.0.1 that nobody else uses
+	cmd     *exec.Cmd
+	log     logbook
+	ended   chan struct{}
+	client
+}
+
+// node starts a program under a name that is its own at the site.
+func (s *site) node(p *program, name string, set settings) *node {
+	s.t.Helper()
+	s.hosts++
+	n := &node{
+		settings: set, t: s.t, name: name, ip: fmt.Sprintf("%s.%d", s.net, s.hosts),
+		dir: filepath.Join(s.dir, name), control: int(20000 + controls.Add(1)), ended: make(chan struct{}),
+	}
+	if err := os.MkdirAll(n.dir, 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	n.client = p.start(n)
+	return n
+}
+
+// logbook is the end of what a process has said.
+type logbook struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+const logMost = 256 << 10
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.b.Len() > logMost {
+		l.b.Next(logMost / 2)
+	}
+	return l.b.Write(b)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// run starts the node's process. The trial's end kills it, and shows what it
+// said if the trial failed.
+func (n *node) run(argv ...string) {
+	n.t.Helper()
+	n.begin(&n.log, &n.log, argv)
+	go n.reap()
+}
+
+// pipe starts the node's process and returns its standard input and output.
+func (n *node) pipe(argv ...string) (io.Writer, io.Reader) {
+	n.t.Helper()
+	out, stdout := io.Pipe()
+	in := n.begin(stdout, &n.log, argv)
+	go func() {
+		n.reap()
+		stdout.Close()
+	}()
+	return in, out
+}
+
+func (n *node) begin(stdout, stderr io.Writer, argv []string) io.Writer {
+	n.t.Helper()
+	n.cmd = exec.Command(argv[0], argv[1:]...)
+	n.cmd.Dir = n.dir
+	n.cmd.Env = []string{"HOME=" + n.dir, "PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
+	n.cmd.Stdout, n.cmd.Stderr = stdout, stderr
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	in, err := n.cmd.StdinPipe()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if err := n.cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() {
+		n.stop()
+		if n.t.Failed() {
+			n.t.Logf("%s (%s): %s\n%s", n.name, n.ip, strings.Join(argv, " "), tail(n.log.String(), 6<<10))
+		}
+	})
+	return in
+}
+
+// showsLog shows the end of a file that the program writes if the trial fails,
+// without the lines that match noise.
+func (n *node) showsLog(path string, noise *regexp.Regexp) {
+	n.t.Cleanup(func() {
+		if !n.t.Failed() {
+			return
+		}
+		b, err := os.ReadFile(path)
+		if noise != nil {
+			b = noise.ReplaceAll(b, nil)
+		}
+		n.t.Logf("%s's log: %v\n%s", n.name, err, tail(string(b), 6<<10))
+	})
+}
+
+func (n *node) reap() {
+	_ = n.cmd.Wait() // how it ended is nobody's matter
+	close(n.ended)
+}
+
+// stop ends the process and waits until it is gone.
+func (n *node) stop() {
+	_ = n.cmd.Process.Kill() // it may have ended by itself
+	<-n.ended
+}
+
+// leave ends the process as its user would, so that it tells its tracker.
+func (n *node) leave() {
+	_ = n.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-n.ended:
+	case <-time.After(patience / 2):
+		n.stop()
+	}
+}
+
+// errEnded says that a process that others wait for is gone.
+var errEnded = errors.New("ended")
+
+// alive is an error once the process has ended.
+func (n *node) alive() error {
+	select {
+	case <-n.ended:
+		return fmt.Errorf("%w: %s: %s", errEnded, n.name, n.cmd.ProcessState)
+	default:
+		return nil
+	}
+}
+
+func tail(s string, most int) string { return s[max(0, len(s)-most):] }
+
+// eventually polls until check is content.
+func eventually(t *testing.T, within time.Duration, what string, check func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if errors.Is(err, errEnded) {
+			t.Fatalf("%s: %v", what, err)
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %s: %v", what, within, err)
+		case <-tick.C:
+		}
+	}
+}
