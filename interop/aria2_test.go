@@ -16,7 +16,7 @@ import (
 // aria2 is aria2c 1.35 or later, over its JSON RPC.
 var aria2 = &program{
 	name: "aria2", pkg: "aria2", command: "aria2c", start: startAria2,
-	can: abilities{pex: true, lsd: true, web: true, secret: true},
+	can: abilities{pex: true, lsd: true, web: true, secret: true, udp: true},
 }
 
 // aria2Noise is what its log says of our own questions.

@@ -44,7 +44,9 @@ type peerState struct {
 
 // abilities are what a client can do of what cells try.
 type abilities struct {
-	v2     bool // and hybrid
+	v2     bool
+	hybrid bool // as v1, if it knows no v2
+	pads   bool // knows that pad files are zeros (BEP 47) and needs none on disk
 	pex    bool
 	lsd    bool
 	web    bool // BEP 19

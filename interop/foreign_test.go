@@ -7,6 +7,7 @@ import "testing"
 // TestForeign proves the drivers, and our tracker: each client seeds to another
 // and leeches from one, and they find each other by our HTTP tracker.
 func TestForeign(t *testing.T) {
+	t.Parallel()
 	for _, pair := range [][2]*program{
 		{transmission, aria2}, {aria2, qbittorrent}, {qbittorrent, rtorrent}, {rtorrent, libtorrent}, {libtorrent, transmission},
 	} {

@@ -27,7 +27,7 @@ var libtorrent = &program{
 		}
 		return nil
 	}),
-	can: abilities{v2: true, pex: true, lsd: true, web: true, secret: true, udp: true},
+	can: abilities{v2: true, hybrid: true, pads: true, pex: true, lsd: true, web: true, secret: true, udp: true},
 }
 
 type libtorrentClient struct {

@@ -33,6 +33,7 @@ func (s *site) opentracker(m *metainfo.Torrent) *trackerNode {
 // TestOpentracker has two of ours, and one of ours and libtorrent, find each
 // other by opentracker, over either of its protocols.
 func TestOpentracker(t *testing.T) {
+	t.Parallel()
 	for _, scheme := range []string{"http", "udp"} {
 		for _, leech := range []*program{ours, libtorrent} {
 			t.Run(scheme+" "+leech.name, func(t *testing.T) {

@@ -77,6 +77,7 @@ func (s *pexSwarm) serves(to *node) {
 // TestPEX has a tracker die after two have met, a seed and a client. A third,
 // which has never seen the tracker, gets the seed's address from the second.
 func TestPEX(t *testing.T) {
+	t.Parallel()
 	for _, p := range clients {
 		able := func(a abilities) bool { return a.pex }
 		t.Run("from "+p.name, func(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 // qbittorrent is qbittorrent-nox 4.5 or later, over its WebUI.
 var qbittorrent = &program{
 	name: "qbittorrent", pkg: "qbittorrent-nox", command: "qbittorrent-nox", start: startQbittorrent,
-	can: abilities{v2: true, pex: true, lsd: true, web: true, secret: true, udp: true},
+	can: abilities{v2: true, hybrid: true, pads: true, pex: true, lsd: true, web: true, secret: true, udp: true},
 }
 
 const qbittorrentConfig = `[LegalNotice]

@@ -13,7 +13,7 @@ import (
 // local SCGI socket.
 var rtorrent = &program{
 	name: "rtorrent", pkg: "rtorrent", command: "rtorrent", start: startRtorrent,
-	can: abilities{pex: true, secret: true, udp: true},
+	can: abilities{hybrid: true, pex: true, secret: true, udp: true},
 }
 
 const rtorrentConfig = `system.daemon.set = true

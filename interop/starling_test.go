@@ -17,7 +17,7 @@ import (
 // ours is starling: `starling seed` or `starling leech`, read by its JSON lines.
 var ours = &program{
 	name: "starling", start: startStarling,
-	can: abilities{v2: true, pex: true, lsd: true, web: true, secret: true, udp: true},
+	can: abilities{v2: true, hybrid: true, pads: true, pex: true, lsd: true, web: true, secret: true, udp: true},
 }
 
 // starlingClient runs its process when it is given its torrent.

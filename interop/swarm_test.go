@@ -47,10 +47,24 @@ func (s *site) swarm(tree map[string]int, tr *trackerNode, flags ...string) *cel
 // seed starts a client that has the content.
 func (s *cellSwarm) seed(p *program, set settings) *node {
 	s.t.Helper()
+	if !p.can.pads {
+		s.writePads()
+	}
 	n := s.node(p, "seed-"+p.name, set)
 	n.give(job{torrent: s.torrent, dir: filepath.Dir(s.content), seed: true})
 	n.seeded()
 	return n
+}
+
+// writePads puts the pad files of the torrent, if it has any, beside its content.
+func (s *cellSwarm) writePads() {
+	s.t.Helper()
+	in := &s.meta.Info
+	for i, f := range in.Files {
+		if f.Pad {
+			writeFile(s.t, filepath.Join(filepath.Dir(s.content), in.FilePath(i)), make([]byte, f.Length))
+		}
+	}
 }
 
 // leech starts a client that has nothing but the torrent file.

@@ -32,6 +32,7 @@ func (s *site) webServer(dir string) string {
 // TestWebSeed has a swarm of starling and one client, and nobody who has the
 // content but a web server (BEP 19). Who cannot use that gets it from starling.
 func TestWebSeed(t *testing.T) {
+	t.Parallel()
 	for _, p := range clients {
 		t.Run("with "+p.name, func(t *testing.T) {
 			cell(t, p, anyone, func() {

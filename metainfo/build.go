@@ -40,6 +40,11 @@ func NewBuilderOf(format Format, name string, files []File, pieceLength int64) (
 	if len(files) == 0 || len(files) > MaxFiles {
 		return nil, bad("info.files", "%d files are not in 1..%d", len(files), MaxFiles)
 	}
+	if format != V2 {
+		if err := checkSHA1(); err != nil {
+			return nil, err
+		}
+	}
 	in := Info{MetaVersion: 1, Name: name, Multi: len(files) > 1 || files[0].Path != nil}
 	if format != V1 {
 		in.MetaVersion = 2

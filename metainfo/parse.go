@@ -1,6 +1,7 @@
 package metainfo
 
 import (
+	"crypto/fips140"
 	"crypto/sha1"
 	"crypto/sha256"
 	"math"
@@ -66,10 +67,21 @@ func (t *Torrent) setInfo() error {
 	}
 	t.Info = *info
 	if info.HasV1() {
+		if err := checkSHA1(); err != nil {
+			return err
+		}
 		t.InfoHash = sha1.Sum(t.InfoBytes)
 	}
 	if info.HasV2() {
 		t.InfoHashV2 = sha256.Sum256(t.InfoBytes)
+	}
+	return nil
+}
+
+// checkSHA1 refuses a v1 side where the process may not use SHA-1: it would panic.
+func checkSHA1() error {
+	if fips140.Enforced() {
+		return bad("info", "it has SHA-1 hashes, which this system forbids; one of v2 has not")
 	}
 	return nil
 }

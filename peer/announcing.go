@@ -102,6 +102,9 @@ func (e *Engine) announced(j *announceJob) {
 		a.next, a.again = EventCompleted, true
 	}
 	e.stats.TrackerComplete, e.stats.TrackerIncomplete = j.out.Complete, j.out.Incomplete
+	if j.out.ExternalIP.IsValid() {
+		e.external = j.out.ExternalIP
+	}
 	for _, addr := range j.out.Peers {
 		e.cands.add(addr, fromTracker, now)
 	}

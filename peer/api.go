@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"net/netip"
 	"time"
 )
 
@@ -39,6 +40,7 @@ type Announced struct {
 	Peers                 []string // "host:port"
 	Complete, Incomplete  int
 	Warning               string
+	ExternalIP            netip.Addr // ours as the tracker sees it (BEP 24), if it told
 }
 
 // State says what a torrent is doing.

@@ -138,7 +138,7 @@ func (e *Engine) admit(r *remote) error {
 		return nil
 	}
 	e.inbound++
-	if open >= e.cfg.MaxRemotes && !e.displace(e.now()) && !e.reshuffle(r) {
+	if open >= e.cfg.MaxRemotes && !e.displace(e.now()) && !e.reshuffle(r) && !e.outrank(r) {
 		return p2p.Violation(p2p.ReasonTooMany, "%d connections", open)
 	}
 	return nil

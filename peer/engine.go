@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"starling/choke"
@@ -92,7 +93,8 @@ type EngineConfig struct {
 	// Metadata is the torrent's info dictionary as bytes, for those that have
 	// only its hash (BEP 9); nil: they get none.
 	Metadata  []byte
-	UpLimit   int64 // bytes a second, 0: none
+	Hashes    Hashes // nil: none to give
+	UpLimit   int64  // bytes a second, 0: none
 	DownLimit int64
 	OnEvent   func(Event) // may be nil
 	Observer  Observer    // may be nil
@@ -119,8 +121,9 @@ type Engine struct {
 	teller   teller
 	announce announceState
 	spread   spreader
-	gossipAt time.Time // not before
-	evictAt  time.Time // not before: a remote loses its place
+	gossipAt time.Time  // not before
+	evictAt  time.Time  // not before: a remote loses its place
+	external netip.Addr // ours as a tracker sees it; may be invalid
 	up, down bucket
 	upT      *p2p.Timer // when up has paid its debt
 	downT    *p2p.Timer // and down
@@ -214,6 +217,7 @@ func (e *Engine) handlers() {
 	on(wire.INFO, maxInfo, e.onInfo)
 	on(wire.META, wire.MaxMeta, e.onMeta)
 	on(wire.PEEX, pex.MaxPayload, e.onPEX)
+	on(wire.HREQ, wire.HashHead, e.onHashRequest)
 	n.Handle(wire.PIEC, p2p.Spec{Max: wire.PieceHead + wire.MaxRun, Head: wire.PieceHead},
 		func(c p2p.ConnID, m *p2p.Message) { e.handle(c, m, e.onPiece) })
 	// Who is in the swarm is told by HELO, not by whoever sends a JOIN.

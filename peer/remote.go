@@ -43,9 +43,10 @@ type remote struct {
 	peerID [20]byte
 	caps   uint16
 	// listens: addr is where it listens, and not only where it came from.
-	listens bool
-	metas   int // parts of the info dictionary that it was sent
-	pex     exchange
+	listens  bool
+	metas    int // parts of the info dictionary that it was sent
+	pex      exchange
+	hashJobs int // requests for hashes under way
 
 	opened   time.Time
 	greeted  time.Time // when we sent what the handshake's last message answers

@@ -87,7 +87,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		},
 		Logger: s.log,
 	})
-	t.engine = NewEngine(node, EngineConfig{
+	engine := EngineConfig{
 		InfoHash: cfg.Meta.WireHash(), PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
 		Geometry: geo, Metadata: cfg.Meta.InfoBytes, Have: cfg.Have, Wanted: cfg.Wanted,
 		Content: &content{geo: geo, store: cfg.Store, metrics: s.cfg.Metrics}, Announcer: cfg.Announcer,
@@ -95,7 +95,11 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		MaxRemotes: s.cfg.MaxConnsPerTorrent, WebSeeds: t.webs.Names(), NumWant: s.cfg.NumWant, Private: info.Private,
 		UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
 		OnEvent: t.onEvent(cfg.OnEvent), Observer: observer,
-	})
+	}
+	if h := newHashTrees(cfg.Meta, cfg.Store); h != nil {
+		engine.Hashes = h // a nil *hashTrees would be Hashes that are not nil
+	}
+	t.engine = NewEngine(node, engine)
 	t.host.Start(node, node.Limits())
 	if err := s.enter(t); err != nil {
 		return nil, errors.Join(err, t.host.Stop(context.Background()))

@@ -107,6 +107,8 @@ func (e *Engine) onDone(j p2p.Job) {
 		e.syncDone(j)
 	case *finishJob:
 		e.finishDone(j)
+	case *hashJob:
+		e.hashesDone(j)
 	case *announceJob:
 		e.announced(j)
 	}

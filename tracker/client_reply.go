@@ -58,7 +58,7 @@ func parseReply(b []byte, floor time.Duration) (Response, error) {
 		Complete:    count(d.Complete),
 		Incomplete:  count(d.Incomplete),
 		Warning:     text(d.Warning),
-		ExternalIP:  external,
+		ExternalIP:  external.Unmap(),
 		trackerID:   text(d.TrackerID),
 	}, nil
 }

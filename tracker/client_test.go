@@ -65,6 +65,10 @@ func TestAnnounceURL(t *testing.T) {
 	if u.String() != want {
 		t.Errorf("\n%s\n%s", u, want)
 	}
+	u, _ = parseTrackerURL("https://t/a")
+	if q := announceURL(u, &Request{NumWant: 50, Left: -1, Event: EventStopped}, "").Query(); q.Get("numwant") != "0" || q.Get("left") != "16384" || q.Get("event") != "stopped" {
+		t.Errorf("stopped: %v", q)
+	}
 	for _, bad := range []string{"ftp://t/", "http:///x", "%", "wss://t", "udp://:1/announce"} {
 		if _, err := parseTrackerURL(bad); err == nil {
 			t.Errorf("%s is accepted", bad)
@@ -195,6 +199,19 @@ func TestParseReply(t *testing.T) {
 		}
 		if err == nil && (r.MinInterval < minInterval || r.MinInterval > r.Interval) {
 			t.Errorf("%s: min interval %v", c.name, r.MinInterval)
+		}
+	}
+}
+
+// TestExternalIP reads what BEP 24 has: 4 or 16 bytes.
+func TestExternalIP(t *testing.T) {
+	for in, want := range map[string]string{
+		"4:\x0a\x00\x00\x01": "10.0.0.1", "16:\xfd" + strings.Repeat("\x00", 14) + "\x01": "fd00::1",
+		"16:" + strings.Repeat("\x00", 10) + "\xff\xff\x0a\x00\x00\x01": "10.0.0.1", "5:abcde": "invalid IP", "i5e": "invalid IP",
+	} {
+		r, err := parseReply([]byte("d11:external ip"+in+"8:intervali60ee"), time.Second)
+		if err != nil || r.ExternalIP.String() != want {
+			t.Errorf("%q: %v %v, want %s", in, r.ExternalIP, err, want)
 		}
 	}
 }

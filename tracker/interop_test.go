@@ -175,10 +175,14 @@ func openTracker(t *testing.T, path string) (addr string, hash [20]byte) {
 	_, port, _ := net.SplitHostPort(addr)
 	ln.Close()
 	run(t, dir, path, "-i", "127.0.0.1", "-p", port, "-P", port, "-d", dir, "-w", "white", "-u", "nobody")
+	// It reads its list of torrents after it has begun to answer.
+	c := newClient(t, []string{"http://" + addr + "/announce"})
 	for late := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		c, err := net.Dial("tcp", addr)
+		_, err := c.Announce(t.Context(), Request{InfoHash: hash, Port: 1, Event: EventStarted})
 		if err == nil {
-			c.Close()
+			_, err = c.Announce(t.Context(), Request{InfoHash: hash, Port: 1, Event: EventStopped})
+		}
+		if err == nil {
 			return addr, hash
 		}
 		if time.Now().After(late) {

@@ -81,6 +81,7 @@ func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.L
 	web := s.httpServer(s.Handler())
 	failed := make(chan error, 3+len(s.udp))
 	var loops sync.WaitGroup
+	s.ready.Store(true)
 	loops.Go(func() { failed <- s.accept(ctx, public) })
 	loops.Go(func() { failed <- serveHTTP(web, s.handed) })
 	for _, c := range s.udp {
@@ -93,7 +94,6 @@ func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.L
 		loops.Go(func() { failed <- serveHTTP(adm, admin) })
 	}
 	loops.Go(func() { s.housekeep(ctx) })
-	s.ready.Store(true)
 	var err error
 	select {
 	case <-ctx.Done():

@@ -26,8 +26,12 @@ func (s selection) validate() error {
 	return nil
 }
 
-// wants says whether file i of a torrent is wanted.
+// wants says whether file i of a torrent is wanted. Padding never is: the pieces
+// of the files around it are.
 func (s selection) wants(in *metainfo.Info, i int) bool {
+	if in.Files[i].Pad {
+		return false
+	}
 	parts := in.Files[i].Path
 	if parts == nil {
 		parts = []string{in.Name}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"starling/metainfo"
+	"starling/metainfo/merkle"
 	"starling/peer"
 	"starling/peer/magnet"
 )
@@ -74,7 +75,8 @@ func (a *app) fetchMagnet(ctx context.Context, m *metainfo.Magnet, how meeting) 
 			withHint("add --tracker URL or --peer HOST:PORT")
 	}
 	a.rep.Say("asking the swarm of %x for its torrent", o.InfoHash)
-	info, peers, err := magnet.Fetch(ctx, o)
+	o.Trees = missingTrees
+	found, err := magnet.Fetch(ctx, o)
 	if err != nil {
 		f := fail(what, err)
 		if errors.Is(err, magnet.ErrNoPeers) || errors.Is(err, context.DeadlineExceeded) {
@@ -82,14 +84,34 @@ func (a *app) fetchMagnet(ctx context.Context, m *metainfo.Magnet, how meeting) 
 		}
 		return nil, nil, f
 	}
-	t, err := metainfo.ParseInfo(info)
+	t, err := metainfo.ParseInfo(found.Info)
 	if err != nil {
 		return nil, nil, fail(what, err)
+	}
+	for i, file := range t.MissingLayers() {
+		if err := t.SetPieceLayer(file, found.Trees[i].Layer()); err != nil {
+			return nil, nil, fail(what, err)
+		}
 	}
 	for _, u := range m.Trackers {
 		t.AnnounceList = append(t.AnnounceList, []string{u})
 	}
-	return t, peers, nil
+	return t, found.Peers, nil
+}
+
+// missingTrees are the hash trees of which a v2 torrent's info dictionary has no
+// more than the root, in the order of MissingLayers.
+func missingTrees(info []byte) []magnet.Tree {
+	t, err := metainfo.ParseInfo(info)
+	if err != nil {
+		return nil // it will be said when it is parsed again
+	}
+	var trees []magnet.Tree
+	for _, file := range t.MissingLayers() {
+		f := &t.Info.Files[file]
+		trees = append(trees, magnet.Tree{Root: f.PiecesRoot, Tree: merkle.NewTree(f.PiecesRoot, f.Length, t.Info.PieceLength)})
+	}
+	return trees
 }
 
 // checkInfo says whether bytes have the infohash of a link, of each kind that it

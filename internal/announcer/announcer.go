@@ -28,7 +28,7 @@ func (a *Announcer) Announce(ctx context.Context, in peer.Announce) (peer.Announ
 	}
 	out := peer.Announced{
 		Interval: r.Interval, MinInterval: r.MinInterval,
-		Complete: r.Complete, Incomplete: r.Incomplete, Warning: r.Warning,
+		Complete: r.Complete, Incomplete: r.Incomplete, Warning: r.Warning, ExternalIP: r.ExternalIP,
 	}
 	for _, p := range r.Peers {
 		out.Peers = append(out.Peers, p.Addr)

@@ -37,8 +37,8 @@
 // The same form from an address in one of the networks of the interface: what
 // routers bring from elsewhere is not local, and an address is all that a sender
 // can harm others with. Names of headers are in any case, unknown ones are passed
-// over, the cookie and the second empty line may be missing; Host is not compared.
-// A packet with our own cookie is ours. A source may send 2 packets a second in
+// over, the cookie and the second empty line may be missing; Host is not compared,
+// and a packet to this host alone is as good as one to the group. A packet with our own cookie is ours. A source may send 2 packets a second in
 // the long run, all sources together 20; what is more is not looked at. Only
 // torrents that we have are reported, in no other order than that of the packet,
 // and every time they are heard.

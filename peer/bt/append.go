@@ -42,6 +42,12 @@ func (c *Codec) appendMessage(b []byte, m *p2p.Message) []byte {
 		return c.appendFast(b, idReject, m.Head)
 	case wire.PIEC:
 		return append(appendHeader(b, idPiece, m.Len()), m.Head...)
+	case wire.HREQ:
+		return append(appendHeader(b, idHashRequest, len(m.Head)), m.Head...)
+	case wire.HASH:
+		return append(appendHeader(b, idHashes, len(m.Head)), m.Head...)
+	case wire.HREJ:
+		return append(appendHeader(b, idHashReject, len(m.Head)), m.Head...)
 	case p2p.PING:
 		return append(b, 0, 0, 0, 0) // keep-alive
 	}

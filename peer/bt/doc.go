@@ -1,5 +1,5 @@
 // Package bt is BitTorrent's own wire as a codec: BEP 3, with the fast extension
-// (BEP 6) and the extension protocol (BEP 10).
+// (BEP 6), the extension protocol (BEP 10) and the hashes of v2 (BEP 52).
 //
 // # The model
 //

@@ -8,7 +8,7 @@ import (
 	"starling/peer/wire"
 )
 
-// The messages of BEP 3 and 6, and BEP 10's.
+// The messages of BEP 3, 6, 10 and 52.
 const (
 	idChoke = iota
 	idUnchoke
@@ -26,6 +26,9 @@ const (
 	idReject      = 16
 	idAllowedFast = 17
 	idExtended    = 20
+	idHashRequest = 21
+	idHashes      = 22
+	idHashReject  = 23
 )
 
 // maxUnknown bounds a message that is passed over.
@@ -54,6 +57,9 @@ var forms = map[byte]form{
 	idHaveNone:      {typ: wire.HNON, fast: true},
 	idReject:        {typ: wire.REJE, size: wire.RequestHead, fast: true},
 	idAllowedFast:   {size: 4, fast: true},
+	idHashRequest:   {typ: wire.HREQ, size: wire.HashHead},
+	idHashes:        {typ: wire.HASH, size: -1},
+	idHashReject:    {typ: wire.HREJ, size: wire.HashHead},
 }
 
 // readMessage reads one message after the handshake.

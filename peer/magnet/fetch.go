@@ -17,6 +17,8 @@ import (
 type Options struct {
 	InfoHash, PeerID [20]byte
 	Check            func(info []byte) error
+	// Trees, if set, names what else is to be fetched: see Config.Trees.
+	Trees func(info []byte) []Tree
 	// Peers are addresses to try at once.
 	Peers []string
 	// Announce, if set, asks a tracker for peers. It is called again after
@@ -32,10 +34,17 @@ type Options struct {
 // ErrNoPeers says that nobody was there to ask.
 var ErrNoPeers = errors.New("no peer was found to ask for the torrent")
 
-// Fetch returns the info dictionary, as bytes that Check accepts, and the
-// addresses of the swarm that are known by then. The error is ErrNoPeers, a
+// Found is what Fetch brings: the info dictionary, as bytes that Check accepts, the
+// trees that Trees named, complete, and the addresses of the swarm that are known.
+type Found struct {
+	Info  []byte
+	Trees []Tree
+	Peers []string
+}
+
+// Fetch runs a Fetcher until it has all. The error is ErrNoPeers, a
 // tracker's, or ctx's, with what was reached until then.
-func Fetch(ctx context.Context, o Options) (info []byte, peers []string, err error) {
+func Fetch(ctx context.Context, o Options) (*Found, error) {
 	if o.AnnounceEvery <= 0 {
 		o.AnnounceEvery = 15 * time.Second
 	}
@@ -44,10 +53,10 @@ func Fetch(ctx context.Context, o Options) (info []byte, peers []string, err err
 		DialCodec: func(string) tcp.Codec { return bt.Plain() },
 	})
 	node := p2p.NewNode(host, p2p.Config{ID: fmt.Sprintf("%x", o.PeerID)})
-	found := make(chan []byte, 1)
+	found := make(chan *Found, 1)
 	f := New(node, Config{
-		InfoHash: o.InfoHash, PeerID: o.PeerID, Check: o.Check,
-		Done: func(info []byte) { found <- info },
+		InfoHash: o.InfoHash, PeerID: o.PeerID, Check: o.Check, Trees: o.Trees,
+		Done: func(info []byte, trees []Tree) { found <- &Found{Info: info, Trees: trees} },
 	})
 	host.Start(node, node.Limits())
 	defer func() {
@@ -71,15 +80,15 @@ func Fetch(ctx context.Context, o Options) (info []byte, peers []string, err err
 	var trackerErr error
 	for {
 		select {
-		case info = <-found:
-			_ = host.Do(func() { peers = f.Peers() })
-			return info, peers, nil
+		case all := <-found:
+			_ = host.Do(func() { all.Peers = f.Peers() })
+			return all, nil
 		case trackerErr = <-announced:
 			again = time.After(o.AnnounceEvery)
 		case <-again:
 			go announce()
 		case <-ctx.Done():
-			return nil, nil, failed(ctx, host, f, trackerErr)
+			return nil, failed(ctx, host, f, trackerErr)
 		}
 	}
 }

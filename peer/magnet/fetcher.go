@@ -16,12 +16,18 @@ const (
 	maxConns = 20
 	// ahead is how many parts one peer is asked for at a time.
 	ahead = 3
-	// partWait is how long a part may take, setupWait the handshakes. A peer
-	// that was silent is left for retryWait.
+	// partWait is how long a part may take, setupWait the handshakes.
 	partWait  = 10 * time.Second
 	setupWait = 10 * time.Second
-	retryWait = 20 * time.Second
-	tickEvery = 250 * time.Millisecond
+	// A dictionary may take tryWait, and partTime more for each of its parts:
+	// who gives it slower keeps others from being asked.
+	tryWait  = 20 * time.Second
+	partTime = time.Second
+	// A peer whose connection ended is left for retryWait, for twice as long
+	// each time, but for no more than maxRetryWait.
+	retryWait    = 20 * time.Second
+	maxRetryWait = 2 * time.Minute
+	tickEvery    = 250 * time.Millisecond
 )
 
 // Config is what a Fetcher has to know.
@@ -30,8 +36,11 @@ type Config struct {
 	InfoHash, PeerID [20]byte
 	// Check says whether bytes are the info dictionary. It runs as a job.
 	Check func(info []byte) error
-	// Done is told the dictionary, once.
-	Done func(info []byte)
+	// Trees, if set, names the trees of which the piece layers are to be fetched,
+	// given the dictionary.
+	Trees func(info []byte) []Tree
+	// Done is told the dictionary, once, and the trees, which are complete.
+	Done func(info []byte, trees []Tree)
 }
 
 // Fetcher is the protocol. Make it with New, give it Peers.
@@ -46,21 +55,31 @@ type Fetcher struct {
 	parts [][]byte
 	from  []*peer // who gave, or is asked for, each part
 	got   int
-	solo  *peer // the only one to be asked, after a failure
-	wary  bool  // there was one: one peer at a time
-	check bool  // a verdict is awaited
+	end   time.Time // when it must be whole
+	solo  *peer     // the only one to be asked, after a failure
+	wary  bool      // there was one: one peer at a time
+	check bool      // a verdict is awaited
 	done  bool
+
+	// The dictionary is had, and hashes are fetched.
+	hashing bool
+	info    []byte
+	trees   []Tree
+	hashes  []hashAsk
 }
 
 // peer is an address, and the connection to it.
 type peer struct {
-	addr  string
-	conn  p2p.ConnID // 0: none
-	since time.Time  // when the connection was asked for
-	size  int        // of the dictionary, as it says; 0: it has none
-	asked []ask
-	next  time.Time // not before
-	liar  bool
+	addr   string
+	conn   p2p.ConnID // 0: none
+	since  time.Time  // when the connection was asked for
+	known  bool       // it has shaken hands
+	size   int        // of the dictionary, as it says first; 0: it has none
+	asked  []ask
+	fails  int       // connections that have ended
+	next   time.Time // not before
+	liar   bool      // not to be asked again; or it is us
+	hashes int       // how many runs of hashes it is asked for
 }
 
 type ask struct {
@@ -80,6 +99,8 @@ func New(n *p2p.Node, cfg Config) *Fetcher {
 	n.Handle(wire.HELO, p2p.Spec{Max: wire.MaxHello}, f.onHello)
 	n.Handle(wire.INFO, p2p.Spec{Max: 256}, f.onInfo)
 	n.Handle(wire.META, p2p.Spec{Max: wire.MaxMeta}, f.onMeta)
+	n.Handle(wire.HASH, p2p.Spec{Max: wire.MaxHashes}, f.onHashes)
+	n.Handle(wire.HREJ, p2p.Spec{Max: wire.HashHead}, f.onHashes)
 	n.SetHooks(p2p.Hooks{Opened: f.onOpened, Closed: f.onClosed, Done: f.onDone})
 	n.Stabilize(tickEvery, f.tick)
 	return f
@@ -113,7 +134,7 @@ func (f *Fetcher) Peers() []string {
 // have the dictionary.
 func (f *Fetcher) Connected() (all, having int) {
 	for _, p := range f.peers {
-		if p.conn != 0 {
+		if p.known {
 			all++
 		}
 		if p.size > 0 {
@@ -123,16 +144,22 @@ func (f *Fetcher) Connected() (all, having int) {
 	return all, having
 }
 
+// dial connects to those that have waited longest: who was never tried comes before
+// who is tried again, or a few that are dead would be all that is ever dialed.
 func (f *Fetcher) dial() {
 	now := f.node.Now()
-	for _, p := range f.peers {
-		if f.done || len(f.conns) >= maxConns {
+	for !f.done && len(f.conns) < maxConns {
+		var best *peer
+		for _, p := range f.peers {
+			if p.conn == 0 && !p.liar && !now.Before(p.next) && (best == nil || p.next.Before(best.next)) {
+				best = p
+			}
+		}
+		if best == nil {
 			return
 		}
-		if p.conn == 0 && !p.liar && !now.Before(p.next) {
-			p.conn, p.since = f.node.Dial(p.addr), now
-			f.conns[p.conn] = p
-		}
+		best.conn, best.since = f.node.Dial(best.addr), now
+		f.conns[best.conn] = best
 	}
 }
 
@@ -157,6 +184,8 @@ func (f *Fetcher) onHello(c p2p.ConnID, m *p2p.Message) {
 	h, err := wire.ParseHello(m.Head)
 	switch {
 	case err != nil:
+	case p.known:
+		err = p2p.Violation(p2p.ReasonBadState, "a second HELO")
 	case h.InfoHash != f.cfg.InfoHash:
 		err = p2p.Violation(p2p.ReasonUnknownTorrent, "handshake for infohash %x", h.InfoHash)
 	case h.PeerID == f.cfg.PeerID:
@@ -169,6 +198,7 @@ func (f *Fetcher) onHello(c p2p.ConnID, m *p2p.Message) {
 		f.drop(p, err)
 		return
 	}
+	p.known = true
 	f.send(p, wire.HNON, nil)
 	i := wire.Info{MaxQueue: wire.DefaultQueue, Flags: wire.InfoMeta}
 	f.send(p, wire.INFO, i.Append(nil))
@@ -188,8 +218,9 @@ func (f *Fetcher) drop(p *peer, err error) {
 // lost forgets p's connection and what it was asked for.
 func (f *Fetcher) lost(p *peer) {
 	delete(f.conns, p.conn)
-	p.conn, p.size = 0, 0
-	p.next = f.node.Now().Add(retryWait)
+	p.conn, p.size, p.known = 0, 0, false
+	p.next = f.node.Now().Add(min(retryWait<<min(p.fails, 8), maxRetryWait))
+	p.fails++
 	for _, a := range p.asked {
 		f.from[a.part] = nil
 	}
@@ -197,6 +228,7 @@ func (f *Fetcher) lost(p *peer) {
 	if f.solo == p {
 		f.solo = nil
 	}
+	f.freeHashes(p)
 	f.dial()
 }
 
@@ -210,12 +242,17 @@ func (f *Fetcher) onClosed(c p2p.ConnID, _ error) {
 // tick gives up what takes too long.
 func (f *Fetcher) tick() {
 	now := f.node.Now()
-	for _, p := range slices.Clone(f.peers) {
+	late := len(f.parts) > 0 && !f.check && !f.hashing && now.After(f.end)
+	if late {
+		f.end = now.Add(f.allowed()) // for others, if they go on with these parts
+	}
+	for _, p := range f.peers {
 		switch {
 		case p.conn == 0:
 		case p.size == 0 && now.Sub(p.since) > setupWait,
-			len(p.asked) > 0 && now.Sub(p.asked[0].at) > partWait:
-			f.drop(p, p2p.Violation(p2p.ReasonTimeout, "no part of the info dictionary came"))
+			len(p.asked) > 0 && (late || now.Sub(p.asked[0].at) > partWait),
+			f.lateHashes(p, now):
+			f.drop(p, p2p.Violation(p2p.ReasonTimeout, "nothing of the torrent came in time"))
 		}
 	}
 	f.dial()

@@ -3,6 +3,8 @@ package magnet
 import (
 	"bytes"
 	"context"
+	"slices"
+	"time"
 
 	"starling/p2p"
 	"starling/peer/wire"
@@ -24,6 +26,10 @@ func (f *Fetcher) onInfo(c p2p.ConnID, m *p2p.Message) {
 // request asks for what is missing: whoever is idle, and where there was a wrong
 // dictionary one peer only.
 func (f *Fetcher) request() {
+	if f.hashing {
+		f.requestHashes()
+		return
+	}
 	if f.done || f.check {
 		return
 	}
@@ -45,26 +51,48 @@ func (f *Fetcher) request() {
 	}
 }
 
-// agreed settles on a size that some peer says, and after a failure on the peer.
+// agreed settles on a size, and after a failure on the peer.
 func (f *Fetcher) agreed() bool {
-	var first *peer
+	if !f.wary {
+		size := f.likely()
+		if size != 0 && size != f.size {
+			f.begin(size)
+		}
+		return size != 0
+	}
+	if f.solo == nil {
+		i := slices.IndexFunc(f.peers, (*peer).able)
+		if i < 0 {
+			return false
+		}
+		f.solo = f.peers[i]
+		f.begin(f.solo.size)
+	}
+	return true
+}
+
+// able says whether p can be asked.
+func (p *peer) able() bool { return p.conn != 0 && p.size != 0 && !p.liar }
+
+// likely is the size that most peers say, of several the smallest: it takes least to
+// find out that it is wrong. 0: nobody says one.
+func (f *Fetcher) likely() int {
+	best, most := 0, 0
 	for _, p := range f.peers {
-		if p.conn == 0 || p.size == 0 || p.liar {
+		if !p.able() {
 			continue
 		}
-		if f.wary && f.solo == p || !f.wary && p.size == f.size {
-			return true
+		n := 0
+		for _, o := range f.peers {
+			if o.able() && o.size == p.size {
+				n++
+			}
 		}
-		if first == nil {
-			first = p
+		if n > most || n == most && p.size < best {
+			best, most = p.size, n
 		}
 	}
-	if first == nil {
-		return false
-	}
-	f.solo = first
-	f.begin(first.size)
-	return true
+	return best
 }
 
 // begin throws away what there is and starts over.
@@ -72,9 +100,15 @@ func (f *Fetcher) begin(size int) {
 	n := (size + wire.MetaPart - 1) / wire.MetaPart
 	f.size, f.got = size, 0
 	f.parts, f.from = make([][]byte, n), make([]*peer, n)
+	f.end = f.node.Now().Add(f.allowed())
 	for _, p := range f.peers {
 		p.asked = nil // an answer that comes late is not waited for
 	}
+}
+
+// allowed is how long the parts may take.
+func (f *Fetcher) allowed() time.Duration {
+	return tryWait + time.Duration(len(f.parts))*partTime
 }
 
 // onMeta takes a part.
@@ -137,8 +171,7 @@ func (f *Fetcher) onDone(job p2p.Job) {
 	}
 	f.check = false
 	if j.err == nil {
-		f.done = true
-		f.cfg.Done(j.info)
+		f.beginHashes(j.info)
 		return
 	}
 	// Whoever gave all of it alone has lied.

@@ -145,8 +145,7 @@ func TestOneConnection(t *testing.T) {
 	t.Parallel()
 	c := single(t, 4*mib, 64*kib)
 	var open, refused atomic.Int32
-	var s *server
-	s = serve(t, c, func(_ int, w http.ResponseWriter, r *http.Request) bool {
+	s := serve(t, c, func(_ int, w http.ResponseWriter, r *http.Request) bool {
 		defer open.Add(-1)
 		if open.Add(1) > 1 {
 			refused.Add(1)

@@ -19,6 +19,8 @@ const (
 	// leastProgress is how many bytes a response must bring if it may break off
 	// and be asked for again at once.
 	leastProgress = 64 << 10
+	// maxPast is how many stretches a lane remembers.
+	maxPast = 16
 )
 
 // lane fetches what is asked of it, one run after the other, over one HTTP
@@ -35,8 +37,8 @@ type lane struct {
 	// those before next. unasked are those of them that the torrent has not
 	// asked for the whole of.
 	first, next, end int
-	before           [2]int // where its last stretch began and ended
-	most             int    // how many peers may have a piece of it
+	past             [][2]int // its stretches before that, the last ones
+	most             int      // how many peers may have a piece of it
 	unasked          []int
 	retired          bool
 }
@@ -75,7 +77,7 @@ func (ln *lane) nearer(o *lane, run piece.Run) bool {
 		switch {
 		case ln.retired:
 			return 3
-		case ln.has(run.Piece):
+		case ln.endOf(run.Piece) > 0:
 			return 0
 		case last.Length > 0 && ln.offset(last)+int64(last.Length) == ln.offset(run):
 			return 1
@@ -86,10 +88,18 @@ func (ln *lane) nearer(o *lane, run piece.Run) bool {
 	return a < b || a == b && ln.load() < o.load()
 }
 
-// has says whether a piece is in its stretch, or in the one before: the last of
-// that are asked for when the next has begun.
-func (ln *lane) has(i int) bool {
-	return ln.first <= i && i < ln.end || ln.before[0] <= i && i < ln.before[1]
+// endOf is where the stretch ends that a piece is in, 0 if in none of this lane's.
+// Small ones have been suggested long before they are asked for.
+func (ln *lane) endOf(i int) int {
+	if ln.first <= i && i < ln.end {
+		return ln.end
+	}
+	for _, st := range ln.past {
+		if st[0] <= i && i < st[1] {
+			return st[1]
+		}
+	}
+	return 0
 }
 
 // load is how many bytes it is to fetch.
@@ -180,10 +190,8 @@ func (ln *lane) pop() (r piece.Run, reach int64, ok bool) {
 		}
 		reach += int64(q.Length)
 	}
-	if ln.first <= r.Piece && r.Piece < ln.end {
-		geo := ln.l.g.geo
-		reach = max(reach, min(int64(ln.end)*geo.PieceLength, geo.TotalLength))
-	}
+	geo := ln.l.g.geo
+	reach = max(reach, min(int64(ln.endOf(r.Piece))*geo.PieceLength, geo.TotalLength))
 	return r, reach, true
 }
 
@@ -213,7 +221,6 @@ func (ln *lane) retire(err error) error {
 			left++
 		}
 	}
-	ln.l.s.lanes = max(left, 1)
 	g.mu.Unlock()
 	var gone *useless
 	if left == 0 || errors.As(err, &gone) {

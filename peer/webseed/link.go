@@ -39,6 +39,7 @@ type link struct {
 	interested bool
 	unchoked   bool
 	guiding    bool // the torrent asks for suggested pieces only
+	dry        bool // there was no stretch to begin; look again at the next tick
 	lastWord   string
 	err        error // why it ended; the first counts
 }
@@ -96,6 +97,12 @@ func (l *link) over() error {
 		if o == l {
 			g.links = append(g.links[:i:i], g.links[i+1:]...)
 			break
+		}
+	}
+	l.s.lanes = 0 // where none is left, the server bears none or was down
+	for _, ln := range l.lanes {
+		if !ln.retired {
+			l.s.lanes++
 		}
 	}
 	reason, _, _ := strings.Cut(l.lastWord, ":")

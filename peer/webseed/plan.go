@@ -29,7 +29,13 @@ func (l *link) planUntil(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-l.wake:
+			if !l.short() {
+				continue
+			}
 		case <-tick.C:
+			l.g.mu.Lock()
+			l.dry = false
+			l.g.mu.Unlock()
 			l.wmu.Lock()
 			quiet := time.Since(l.lastSent)
 			l.wmu.Unlock()
@@ -39,6 +45,23 @@ func (l *link) planUntil(ctx context.Context) {
 		}
 		l.plan()
 	}
+}
+
+// short says whether a plan may change anything before the next tick: a lane is
+// short of suggestions, or waits for requests that may never come, because the torrent
+// has got its pieces elsewhere.
+func (l *link) short() bool {
+	l.g.mu.Lock()
+	defer l.g.mu.Unlock()
+	switch {
+	case !l.interested:
+		return slices.ContainsFunc(l.lanes, func(ln *lane) bool { return len(ln.unasked) > 0 || ln.next < ln.end })
+	case !l.unchoked || l.guiding && l.idle():
+		return true
+	}
+	return slices.ContainsFunc(l.lanes, func(ln *lane) bool {
+		return ln.needy() && !l.dry || ln.load() == 0 && len(ln.unasked) > 0
+	})
 }
 
 // plan suggests what is to be asked for next, and unchokes a torrent that is
@@ -90,9 +113,8 @@ func (l *link) suggestions(sw Swarm) []int {
 // suggest names a lane's next piece, if it is short of requests. Where its stretch
 // is at its end, or what is left of it has come from peers, it begins another.
 func (ln *lane) suggest(sw Swarm) (i int, ok bool) {
-	l, size := ln.l, int(ln.l.g.geo.PieceLength)
 	ln.unasked = slices.DeleteFunc(ln.unasked, func(i int) bool { return !sw.Open(i) })
-	if ln.retired || len(ln.unasked)*size >= ahead || ln.load() >= inHand/len(l.lanes) {
+	if !ln.needy() {
 		return 0, false
 	}
 	for range 2 {
@@ -111,14 +133,22 @@ func (ln *lane) suggest(sw Swarm) (i int, ok bool) {
 	return 0, false
 }
 
+// needy says whether a lane is to be suggested more. Called with mu held.
+func (ln *lane) needy() bool {
+	return !ln.retired && int64(len(ln.unasked))*ln.l.g.geo.PieceLength < ahead && ln.load() < inHand/len(ln.l.lanes)
+}
+
 // begin chooses a stretch. Where the server knows no ranges it is what comes next
 // in the content, for one lane.
 func (ln *lane) begin(sw Swarm) bool {
 	l := ln.l
+	if l.dry {
+		return false
+	}
 	var first, n int
 	if l.s.whole.Load() {
 		if l.lanes[slices.IndexFunc(l.lanes, func(o *lane) bool { return !o.retired })] != ln {
-			return false
+			return false // there is one place in the file, and one lane for it
 		}
 		ln.most = math.MaxInt
 		first, n = sw.After(ln.end, l.g.taken())
@@ -126,9 +156,10 @@ func (ln *lane) begin(sw Swarm) bool {
 		first, n, ln.most = sw.Stretch(l.g.taken())
 	}
 	if n > 0 {
-		ln.before = [2]int{ln.first, ln.end}
+		ln.past = append(ln.past[max(0, len(ln.past)+1-maxPast):], [2]int{ln.first, ln.end})
 		ln.first, ln.next, ln.end = first, first, first+n
 	}
+	l.dry = n == 0
 	return n > 0
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
@@ -31,7 +32,7 @@ type seed struct {
 	whole atomic.Bool
 	// failures counts those since bytes last came.
 	failures int
-	lanes    int // how many connections the server bears
+	lanes    int // how many connections the server bears; 0: it is to be seen
 }
 
 func newSeed(g *Group, u *url.URL, name string) *seed {
@@ -78,7 +79,11 @@ func (s *seed) failed(err error) time.Duration {
 	if errors.As(err, &later) && later.after > 0 {
 		wait = later.after
 	}
-	s.g.cfg.Logger.Info("web seed failed", "url", s.name, "error", err, "retry_in", wait)
+	level := slog.LevelInfo
+	if s.failures == 1 {
+		level = slog.LevelWarn
+	}
+	s.g.cfg.Logger.Log(s.g.ctx, level, "web seed failed", "url", s.name, "error", err, "retry_in", wait)
 	return wait
 }
 

@@ -26,8 +26,8 @@ func TestAlone(t *testing.T) {
 	}
 	requests, sent := s.count()
 	t.Logf("%d pieces in %d requests, %.3f copies", st.PiecesTotal, requests, float64(sent)/float64(len(c.all)))
-	// 64 stretches, and some for what is left at the end.
-	if requests > 100 {
+	// 64 stretches, the first look, and some where requests did not come in order.
+	if requests > 80 {
 		t.Errorf("%d requests for %d pieces", requests, st.PiecesTotal)
 	}
 	if sent > int64(len(c.all))*11/10 {

@@ -80,7 +80,8 @@ type Config struct {
 	// Look runs a function on the torrent's loop and waits for it. The error
 	// says that the torrent has stopped and the function did not run.
 	Look func(func(Swarm)) error
-	// Logger hears of URLs that are dropped at Warn, of failures at Info.
+	// Logger hears of URLs that are dropped, and of the first of failures in a row,
+	// at Warn, of the others at Info.
 	Logger *slog.Logger
 }
 

@@ -33,6 +33,11 @@ var (
 	INFO = p2p.T("INFO") // what HELO did not say, or what has changed since
 	PEEX = p2p.T("PEEX") // peers that came and went: a ut_pex dictionary (BEP 11)
 	META = p2p.T("META") // a ut_metadata message: a part of the info dictionary (BEP 9)
+
+	// Hashes of v2 torrents (BEP 52): see Hashes.
+	HREQ = p2p.T("HREQ") // asks for some
+	HASH = p2p.T("HASH") // is some
+	HREJ = p2p.T("HREJ") // says that there will be none
 )
 
 const (

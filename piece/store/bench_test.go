@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha1"
+	"crypto/sha256"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,24 @@ func benchTorrent(b *testing.B, size int64) *torrent {
 	return x
 }
 
+// benchKinds are torrents with one file of size bytes, by what they are hashed
+// with.
+func benchKinds(b *testing.B, size int64, run func(b *testing.B, x *torrent)) {
+	for _, kind := range []string{"v1", "v2", "hybrid"} {
+		b.Run(kind, func(b *testing.B) {
+			x := benchTorrent(b, size)
+			if kind != "v1" {
+				x.cfg.V2 = true
+				x.hashV2()
+			}
+			if kind == "v2" {
+				x.cfg.Hashes = nil
+			}
+			run(b, x)
+		})
+	}
+}
+
 // BenchmarkSHA1 is what one core can do: the yardstick of the others.
 func BenchmarkSHA1(b *testing.B) {
 	data := make([]byte, benchPiece)
@@ -26,8 +45,20 @@ func BenchmarkSHA1(b *testing.B) {
 	}
 }
 
+// BenchmarkSHA256 is the same for the blocks of v2.
+func BenchmarkSHA256(b *testing.B) {
+	data := make([]byte, 16<<10)
+	b.SetBytes(16 << 10)
+	for b.Loop() {
+		sha256.Sum256(data)
+	}
+}
+
 func benchPut(b *testing.B, put func(b *testing.B, x *torrent, s *Store, i int)) {
-	x := benchTorrent(b, 64<<20)
+	benchKinds(b, 64<<20, func(b *testing.B, x *torrent) { benchPutOf(b, x, put) })
+}
+
+func benchPutOf(b *testing.B, x *torrent, put func(b *testing.B, x *torrent, s *Store, i int)) {
 	s := open(b, x.cfg)
 	b.SetBytes(benchPiece)
 	b.ReportAllocs()
@@ -73,17 +104,18 @@ func BenchmarkSection(b *testing.B) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	x := benchTorrent(b, 256<<20)
-	x.cfg.ReadOnly, x.cfg.NoState = true, true
-	must(b, os.WriteFile(x.path("t"), x.data, 0o600))
-	s := open(b, x.cfg)
-	b.SetBytes(int64(len(x.data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if got, err := s.Check(context.Background(), nil); err != nil || count(got) != x.pieces() {
-			b.Fatal(count(got), err)
+	benchKinds(b, 256<<20, func(b *testing.B, x *torrent) {
+		x.cfg.ReadOnly, x.cfg.NoState = true, true
+		must(b, os.WriteFile(x.path("t"), x.data, 0o600))
+		s := open(b, x.cfg)
+		b.SetBytes(int64(len(x.data)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if got, err := s.Check(context.Background(), nil); err != nil || count(got) != x.pieces() {
+				b.Fatal(count(got), err)
+			}
 		}
-	}
+	})
 }
 
 func BenchmarkHashPieces(b *testing.B) {
@@ -97,6 +129,25 @@ func BenchmarkHashPieces(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := HashPieces(context.Background(), tree, pieceLen, 0, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkHashAligned is BenchmarkHashPieces for v2 and for both.
+func BenchmarkHashAligned(b *testing.B) {
+	for name, withSHA1 := range map[string]bool{"v2": false, "hybrid": true} {
+		b.Run(name, func(b *testing.B) {
+			x := benchTorrent(b, 256<<20)
+			must(b, os.WriteFile(x.path("t"), x.data, 0o600))
+			tree, err := Scan(context.Background(), x.path("t"), nil)
+			must(b, err)
+			b.SetBytes(int64(len(x.data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := HashAligned(context.Background(), tree, benchPiece, withSHA1, 0, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -4,8 +4,15 @@
 //
 // A torrent is one run of bytes, cut into pieces on one side and into files on
 // the other. A piece is verified when its bytes were written after they had
-// been held against its SHA-1, and durable when an fsync has followed. The
+// been held against its hash, and durable when an fsync has followed. The
 // resume file names durable pieces only.
+//
+// The hash is the SHA-1 of v1, the merkle root of SHA-256 of v2, or both: a
+// piece of a hybrid torrent that agrees with one of them only is an
+// [ErrInconsistent]. With v2 alone the run of bytes has gaps, between the end of
+// a file and the next piece, which no piece reaches into; no SHA-1 is called.
+// Padding files are bytes of the run too, but zeros that are on no disk: what is
+// read of them comes from memory, what is written is compared and dropped.
 //
 // For a torrent named N in the directory D:
 //
@@ -16,9 +23,11 @@
 //	D/.starling/HASH/side      bytes of shared pieces that lie in unwanted files
 //	D/.starling/KEY.owner      held too; names the torrent whose data N.part is
 //
-// Whoever reads D/N never sees a part of it: one rename publishes. The owner
-// file exists because two torrents may have one name. When the second adopts
-// the first one's N.part, the first one's resume file must not be believed.
+// Whoever reads D/N never sees a part of it: one rename publishes. Right before
+// it executable files get their rights and symbolic links are made, of which
+// none leads outside of D/N or by way of another. The owner file exists because
+// two torrents may have one name. When the second adopts the first one's N.part,
+// the first one's resume file must not be believed.
 //
 // # Order of writes
 //
@@ -35,8 +44,9 @@
 // any number of goroutines put pieces ([Store.PutPiece], or [Store.PutBlock]
 // and [Store.VerifyPiece]) and read them ([Store.Section]), while one calls
 // [Store.Sync] from time to time, before [Store.Dirty] is more than a crash may
-// cost, and [Store.Finish] in the end. With Config.ReadOnly a Store serves what is there and never writes
-// data. [Scan] and [HashPieces] read a tree before a torrent of it exists.
+// cost, and [Store.Finish] in the end. With Config.ReadOnly a Store serves what
+// is there and never writes data. [Scan], [HashPieces] and [HashAligned] read a
+// tree before a torrent of it exists.
 //
 // The session and the commands call this package. It knows nothing of peers,
 // of requests or of torrent files, it starts no goroutine that outlives a

@@ -134,6 +134,13 @@ func (s *Store) flush(ctx context.Context, b batch) (lost map[int]struct{}, err 
 			errs = append(errs, err)
 		}
 	}
+	if _, ok := b.files[s.lay.side()]; ok {
+		// The resume file is renamed in the directory of the side file: had
+		// only that one entry survived, it would claim what is not there.
+		if err := s.disk.sync(s.state.dirF); err != nil {
+			return b.files, s.fail("sync", s.state.dir.Name(), err)
+		}
+	}
 	for _, dir := range slices.Sorted(maps.Keys(b.dirs)) {
 		if err := s.syncDir(dir); err != nil {
 			// Any of the files may be without a name after a crash.

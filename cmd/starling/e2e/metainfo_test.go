@@ -50,6 +50,7 @@ func say(t *testing.T, dir, name string, args ...string) string {
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC", "HOME="+dir)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
+
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, errs.Bytes())
