@@ -36,7 +36,7 @@ func startAria2(n *node) client {
 	}
 	n.run("aria2c", "--no-conf=true", "--enable-rpc=true", "--rpc-listen-all=false",
 		"--rpc-listen-port="+strconv.Itoa(n.control), "--interface="+n.ip, "--listen-port="+strconv.Itoa(peerPort),
-		"--disable-ipv6=true", "--enable-dht=false", "--enable-dht6=false",
+		"--disable-ipv6=true", "--enable-dht="+onOff[n.dht], "--enable-dht6=false", "--dht-listen-port="+strconv.Itoa(peerPort),
 		"--bt-enable-lpd="+onOff[n.lsd], "--bt-lpd-interface="+n.ip, "--enable-peer-exchange="+onOff[n.pex],
 		"--bt-require-crypto="+onOff[n.encrypted], "--bt-force-encryption="+onOff[n.encrypted], "--bt-min-crypto-level="+level,
 		"--max-overall-upload-limit="+strconv.Itoa(n.upLimit), "--seed-ratio=0.0", "--check-integrity=true",

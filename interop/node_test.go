@@ -79,7 +79,8 @@ type settings struct {
 	encrypted bool // encrypted connections only, both ways
 	pex       bool
 	lsd       bool
-	upLimit   int // bytes a second; 0: none
+	dht       bool // aria2 asks UDP trackers only then
+	upLimit   int  // bytes a second; 0: none
 	// fingerprint begins libtorrent's peer id instead of its own.
 	fingerprint string
 }

@@ -55,7 +55,7 @@ func TestUDPTracker(t *testing.T) {
 		s := newSite(t)
 		tr := s.tracker()
 		sw := s.swarm(smallTree, tr, "--tracker", "udp://"+tr.ip+":"+trackerPort+"/announce")
-		sw.transfer(seed, leech, settings{})
+		sw.transfer(seed, leech, settings{dht: true})
 		tr.knows(sw.meta, 2, 0)
 	})
 }

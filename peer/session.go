@@ -80,6 +80,7 @@ type Session struct {
 	pool     *tcp.Pool
 	buffers  *tcp.BufferPool
 	serving  sync.WaitGroup
+	mute     mute
 
 	mu       sync.Mutex // a leaf: nothing is called under it
 	torrents []*Torrent

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"starling/p2p/mse"
 	"starling/p2p/tcp"
+	"starling/peer/bt"
 )
 
 // Encryption says what a session does about message stream encryption, which hides
@@ -17,7 +19,8 @@ type Encryption string
 
 // The values of Config.Encryption.
 const (
-	// EncryptionAccept dials in the clear and takes both. The default.
+	// EncryptionAccept takes both, and dials in the clear; and encrypted, the
+	// next time, who then said nothing. The default.
 	EncryptionAccept Encryption = "accept"
 	// EncryptionOff takes and makes connections in the clear only.
 	EncryptionOff Encryption = "off"
@@ -37,31 +40,95 @@ func Encryptions() []Encryption {
 const hiddenWait = 5 * time.Second
 
 // dial returns how a torrent's host makes connections.
-func (s *Session) dial(infoHash [20]byte) func(ctx context.Context, addr string) (net.Conn, error) {
+func (s *Session) dial(infoHash [20]byte) dialFunc {
 	plain := tcp.DialFrom(s.LocalAddr())
-	policy := s.cipher()
-	if s.cfg.Encryption != EncryptionPrefer && s.cfg.Encryption != EncryptionRequire {
+	hide := func(string) bool { return true }
+	switch {
+	case s.cfg.Encryption == EncryptionOff, mse.Allowed() != nil:
 		return plain
+	case s.cfg.Encryption == EncryptionAccept:
+		hide = s.mute.dial
 	}
 	return func(ctx context.Context, addr string) (net.Conn, error) {
-		c, err := plain(ctx, addr)
-		if err != nil {
-			return nil, err
+		if !hide(addr) {
+			return plain(ctx, addr)
 		}
-		if err := c.SetDeadline(time.Now().Add(hiddenWait)); err == nil {
-			var hidden *mse.Conn
-			if hidden, err = mse.Client(c, infoHash, mse.ClientOptions{Policy: policy}); err == nil {
-				if err = c.SetDeadline(time.Time{}); err == nil {
-					return hidden, nil
-				}
+		var c net.Conn
+		var err error
+		// A secret that begins with a zero byte is one that some get wrong:
+		// the next has another.
+		for range 2 {
+			if c, err = s.hidden(ctx, plain, addr, infoHash); !errors.Is(err, mse.ErrShortSecret) {
+				break
 			}
 		}
-		c.Close()
-		if s.cfg.Encryption == EncryptionRequire {
-			return nil, fmt.Errorf("encrypted handshake: %w", err)
+		if !errors.Is(err, errHidden) || s.cfg.Encryption == EncryptionRequire {
+			return c, err
 		}
 		return plain(ctx, addr)
 	}
+}
+
+// hidden makes a connection with an encrypted handshake.
+func (s *Session) hidden(ctx context.Context, dial dialFunc, addr string, infoHash [20]byte) (net.Conn, error) {
+	c, err := dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	err = c.SetDeadline(time.Now().Add(hiddenWait))
+	var h *mse.Conn
+	if err == nil {
+		h, err = mse.Client(c, infoHash, mse.ClientOptions{Policy: s.cipher()})
+	}
+	if err == nil {
+		err = c.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("%w: %w", errHidden, err)
+	}
+	if raw, early, ok := h.Raw(); ok && len(early) == 0 {
+		return raw, nil // with all that a socket can do
+	}
+	return h, nil
+}
+
+var errHidden = errors.New("encrypted handshake")
+
+type dialFunc = func(ctx context.Context, addr string) (net.Conn, error)
+
+// maxMute bounds the addresses that are remembered for having said nothing.
+const maxMute = 1000
+
+// mute is the addresses that we dialed in the clear and that have said nothing
+// yet. A client that takes encrypted connections only closes others without a
+// word.
+type mute struct {
+	mu    sync.Mutex
+	addrs map[string]bool
+}
+
+// dial says whether to hide a connection to addr: every second time, while
+// nothing is heard.
+func (m *mute) dial(addr string) (hide bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.addrs[addr] {
+		delete(m.addrs, addr)
+		return true
+	}
+	if m.addrs == nil || len(m.addrs) >= maxMute {
+		m.addrs = map[string]bool{}
+	}
+	m.addrs[addr] = true
+	return false
+}
+
+// heard notes that addr speaks in the clear.
+func (m *mute) heard(addr string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.addrs, addr)
 }
 
 // cipher is how an encrypted connection may go on after the handshake.
@@ -70,6 +137,11 @@ func (s *Session) cipher() mse.Policy {
 		return mse.RequireRC4
 	}
 	return mse.PreferRC4
+}
+
+// dialCodec is the wire of a connection that we dialed.
+func (s *Session) dialCodec(addr string) tcp.Codec {
+	return bt.Dialer(func() { s.mute.heard(addr) })
 }
 
 // findKey returns the torrent of an encrypted handshake; nil if none is taken.

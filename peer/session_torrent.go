@@ -12,7 +12,6 @@ import (
 	"starling/metainfo"
 	"starling/p2p"
 	"starling/p2p/tcp"
-	"starling/peer/bt"
 	"starling/peer/webseed"
 	"starling/piece"
 	"starling/piece/store"
@@ -74,7 +73,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	t.host = tcp.NewHost(tcp.Config{
 		Seed: s.cfg.Seed, Logger: s.log, Pool: s.pool, Buffers: s.buffers,
 		MaxConns: 2*s.cfg.MaxConnsPerTorrent + 16, MaxDials: maxHalfOpen,
-		Dial: s.dial(cfg.Meta.WireHash()), DialCodec: func(string) tcp.Codec { return bt.Dialer() },
+		Dial: s.dial(cfg.Meta.WireHash()), DialCodec: s.dialCodec,
 	})
 	node := p2p.NewNode(t.host, p2p.Config{
 		ID: nameOf(s.cfg.PeerID), Addr: s.Addr().String(), MaxPeers: s.cfg.MaxConnsPerTorrent, Tap: s.cfg.Tap,

@@ -51,7 +51,7 @@ type Client struct {
 	mu    sync.Mutex // a leaf
 	tiers *Tiers
 	ids   map[string]string // tracker id by URL, to be echoed
-	holds map[string]*hold  // by URL
+	holds map[holdKey]*hold
 }
 
 // NewClient returns a client. Close it after use.
@@ -60,7 +60,7 @@ func NewClient(cfg ClientConfig) *Client {
 		cfg.Floor = minInterval
 	}
 	c := &Client{
-		cfg: cfg, tiers: NewTiers(cfg.Tiers, cfg.Rng), ids: make(map[string]string), holds: make(map[string]*hold),
+		cfg: cfg, tiers: NewTiers(cfg.Tiers, cfg.Rng), ids: make(map[string]string), holds: make(map[holdKey]*hold),
 	}
 	if c.ways = newWays(&cfg); cfg.Get == nil {
 		c.now = time.Now
@@ -86,7 +86,7 @@ var ErrNoTracker = errors.New("the torrent has no tracker")
 func (c *Client) Announce(ctx context.Context, req Request) (Response, error) {
 	var r Response
 	u, err := c.inTurn(ctx, func(u string) error {
-		if err := c.held(u); err != nil {
+		if err := c.held(u, req.InfoHash); err != nil {
 			return err
 		}
 		asked := time.Time{}
@@ -95,7 +95,7 @@ func (c *Client) Announce(ctx context.Context, req Request) (Response, error) {
 		}
 		var err error
 		r, err = c.askEachWay(ctx, u, &req)
-		c.heard(u, asked, err)
+		c.heard(u, req.InfoHash, asked, err)
 		return err
 	})
 	if err != nil {

@@ -7,7 +7,15 @@ import (
 	"time"
 )
 
-// hold is how long a tracker is not to be asked, and why.
+// holdKey is what is not to be asked: a tracker of a torrent, or of anything. A
+// hybrid torrent has two infohashes, and a tracker may refuse one of them.
+type holdKey struct {
+	url      string
+	anything bool
+	hash     [20]byte
+}
+
+// hold is how long that lasts, and why.
 type hold struct {
 	until  time.Time
 	never  bool
@@ -15,57 +23,56 @@ type hold struct {
 	silent int // bursts in a row without an answer over UDP
 }
 
-// held returns why a tracker is not to be asked now, or nil.
-func (c *Client) held(u string) error {
+// held returns why a tracker is not to be asked of a torrent now, or nil.
+func (c *Client) held(u string, hash [20]byte) error {
 	if c.now == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h := c.holds[u]
-	if h == nil || h.err == nil {
-		return nil
+	now := c.now()
+	if h := c.holds[holdKey{url: u, anything: true}]; h != nil && now.Before(h.until) {
+		return fmt.Errorf("%w; asked again in %v", h.err, h.until.Sub(now).Round(time.Second))
 	}
-	left := h.until.Sub(c.now())
+	h := c.holds[holdKey{url: u, hash: hash}]
 	var refused *RefusedError
 	switch {
-	case h.never:
-		return h.err
-	case left <= 0:
+	case h == nil || !h.never && !now.Before(h.until):
 		return nil
-	case errors.As(h.err, &refused):
-		return &RefusedError{Reason: refused.Reason, RetryIn: left}
+	case !h.never && errors.As(h.err, &refused):
+		return &RefusedError{Reason: refused.Reason, RetryIn: h.until.Sub(now)}
 	}
-	return fmt.Errorf("%w; asked again in %v", h.err, left.Round(time.Second))
+	return h.err
 }
 
 // heard notes how a tracker answered what was asked of it at a time: one that said
 // when to come again (BEP 31) is asked then, one that is silent over UDP less and
 // less.
-func (c *Client) heard(u string, asked time.Time, err error) {
-	if c.now == nil {
+func (c *Client) heard(u string, hash [20]byte, asked time.Time, err error) {
+	if c.now == nil || errors.Is(err, context.Canceled) {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	quiet := holdKey{url: u, anything: true}
+	if errors.Is(err, errSilent) {
+		h := c.holds[quiet]
+		if h == nil {
+			h = &hold{err: errSilent}
+			c.holds[quiet] = h
+		}
+		h.silent++
+		h.until = asked.Add(quietAfter(h.silent))
+		return
+	}
+	delete(c.holds, quiet)
+	delete(c.holds, holdKey{url: u, hash: hash})
 	var refused *RefusedError
-	switch {
-	case errors.As(err, &refused) && refused.RetryIn > 0:
+	if errors.As(err, &refused) && refused.RetryIn > 0 {
 		h := &hold{err: err, never: refused.RetryIn == Never}
 		if !h.never {
 			h.until = c.now().Add(refused.RetryIn)
 		}
-		c.holds[u] = h
-	case errors.Is(err, errSilent):
-		h := c.holds[u]
-		if h == nil || !errors.Is(h.err, errSilent) {
-			h = &hold{err: errSilent}
-			c.holds[u] = h
-		}
-		h.silent++
-		h.until = asked.Add(quietAfter(h.silent))
-	case errors.Is(err, context.Canceled): // nothing was learned
-	default:
-		delete(c.holds, u)
+		c.holds[holdKey{url: u, hash: hash}] = h
 	}
 }

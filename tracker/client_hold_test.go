@@ -50,11 +50,15 @@ func TestRetryInIsKept(t *testing.T) {
 		if want := c.at - c.before; c.at != 0 && refused.RetryIn != want || c.at == 0 && refused.RetryIn != Never {
 			t.Errorf("%s: retry in %v", hint, refused.RetryIn)
 		}
+		req := Request{InfoHash: [20]byte{1}}
+		if _, err := client.Announce(t.Context(), req); err != nil || asked.Load() != 2 {
+			t.Errorf("%s: the other infohash of a hybrid: %v after %d requests", hint, err, asked.Load())
+		}
 		if c.at == 0 {
 			continue
 		}
 		clock = began.Add(c.at)
-		if _, err := client.Announce(t.Context(), Request{}); err != nil || asked.Load() != 2 {
+		if _, err := client.Announce(t.Context(), Request{}); err != nil || asked.Load() != 3 {
 			t.Errorf("%s: at its time: %v after %d requests", hint, err, asked.Load())
 		}
 	}
@@ -98,7 +102,7 @@ func TestSilentIsLeftAlone(t *testing.T) {
 	if _, err := c.Announce(t.Context(), Request{}); !errors.Is(err, errSilent) {
 		t.Fatal(err)
 	}
-	if left := c.holds[f.url].until.Sub(clock); left != udpQuiet {
+	if left := c.holds[holdKey{url: f.url, anything: true}].until.Sub(clock); left != udpQuiet {
 		t.Errorf("after an answer and a silence: %v", left)
 	}
 }

@@ -368,7 +368,7 @@ func TestUDPClientCancelled(t *testing.T) {
 	if _, err := c.Announce(ctx, Request{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > udpFirstWait {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
-	if err := c.held(silent.url); err != nil {
+	if err := c.held(silent.url, [20]byte{}); err != nil {
 		t.Errorf("a tracker that was not waited for is left alone: %v", err)
 	}
 }

@@ -16,6 +16,7 @@ var (
 	errNotFirst = errors.New("a message with a body comes first")
 	errLegacy   = errors.New("no legacy wire here")
 	errHidden   = errors.New("neither a frame nor BEP 3, and nothing encrypted is taken here")
+	errNotBEP3  = errors.New("an encrypted connection that is none of BEP 3")
 )
 
 // admit takes a new connection in, if its address has room.
@@ -108,8 +109,8 @@ func (a *Acceptor) readFirst(c net.Conn) (*FirstMessage, error) {
 	}
 	kind, err := f.sniff()
 	if err == nil && kind == mse.Hidden {
-		if kind, err = f.reveal(a.cfg.FindKey, a.cfg.Cipher); kind == mse.Native {
-			err = errors.New("an encrypted connection that is none of BEP 3")
+		if kind, err = f.reveal(a.cfg.FindKey, a.cfg.Cipher); err == nil && kind != mse.BEP3 {
+			err = errNotBEP3
 		}
 	}
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 // Codec is the wire of one connection. Make it with Dialer or Listener.
 type Codec struct {
 	dialed bool
-	plain  bool // our handshake offers no frames
+	plain  bool   // our handshake offers no frames
+	heard  func() // called when theirs has come; may be nil
 	// native: the other end is one of ours, and all that follows its handshake
 	// is frames. The reader finds out, and the loop reads it.
 	native atomic.Bool
@@ -33,8 +34,9 @@ type Codec struct {
 
 var _ tcp.Codec = (*Codec)(nil)
 
-// Dialer returns the codec of a connection that we dial.
-func Dialer() *Codec { return &Codec{dialed: true} }
+// Dialer returns the codec of a connection that we dial. heard, if not nil, is
+// called on the connection's reader when the other end has begun to speak.
+func Dialer(heard func()) *Codec { return &Codec{dialed: true, heard: heard} }
 
 // Plain returns a Dialer that does not say who we are: for those who need what
 // only BEP 10 has.

@@ -203,7 +203,7 @@ func TestAppend(t *testing.T) {
 		}
 	})
 	t.Run("full", func(t *testing.T) {
-		c := Dialer()
+		c := Dialer(nil)
 		if got := say(c, helloMessage(7000)); got != handshake("53011b5800100004") {
 			t.Errorf("handshake %x", got)
 		}
@@ -225,7 +225,7 @@ func TestAppend(t *testing.T) {
 		}
 	})
 	t.Run("one of ours", func(t *testing.T) {
-		c := Dialer()
+		c := Dialer(nil)
 		say(c, helloMessage(7000))
 		answer := helloMessage(7001)
 		native := tcp.Native{}.AppendHead(nil, &answer)

@@ -126,24 +126,29 @@ func (c *Codec) learn(m []byte) {
 
 // appendExtended appends what BEP 10 carries.
 func (c *Codec) appendExtended(b []byte, m *p2p.Message) []byte {
-	switch {
-	case !c.greeted || !c.extended:
-		return b
-	case m.Type == wire.INFO:
+	switch m.Type {
+	case wire.INFO, wire.PEEX, wire.META, wire.DONT:
+		// They come after HELO, which the reader had before: till then extended
+		// is its own.
+		if !c.greeted || !c.extended {
+			return b
+		}
+	}
+	switch m.Type {
+	case wire.INFO:
 		info, err := wire.ParseInfo(m.Head)
 		if err != nil {
 			return b // the engine makes no such INFO
 		}
 		return appendExtendedHandshake(b, &info)
-	case m.Type == wire.PEEX:
+	case wire.PEEX:
 		return c.appendTo(b, extPEX, m.Head)
-	case m.Type == wire.META:
+	case wire.META:
 		return c.appendTo(b, extMetadata, m.Head)
-	case m.Type == wire.DONT:
+	case wire.DONT:
 		for h := m.Head; len(h) >= 4; h = h[4:] {
 			b = c.appendTo(b, extDontHave, h[:4])
 		}
-		return b
 	}
 	return b
 }

@@ -33,6 +33,10 @@ func (c *Codec) readHandshake(r *tcp.Reader, f *tcp.Frame, lim *p2p.Limits) erro
 	if err != nil {
 		return err
 	}
+	if c.heard != nil {
+		c.heard()
+		c.heard = nil
+	}
 	if c.dialed && b[0] != protocol[0] {
 		c.native.Store(true)
 		return tcp.Native{}.ReadHead(r, f, lim)

@@ -55,7 +55,7 @@ type sums struct {
 
 // agrees compares the hashes of piece i with the torrent's. A piece that agrees
 // with one side of a hybrid only is an ErrInconsistent: no other content would
-// agree with both.
+// agree with both. Nothing is written from then on.
 func (s *Store) agrees(i int, p plan, got *sums) (ok bool, err error) {
 	v1 := p.v1 && string(got.v1[:]) == string(s.cfg.Hashes[sha1.Size*i:][:sha1.Size])
 	v2 := p.v2 && string(got.v2[:]) == string(s.lay.pieceRoot(i))
@@ -64,7 +64,11 @@ func (s *Store) agrees(i int, p plan, got *sums) (ok bool, err error) {
 		if v2 {
 			right, wrong = wrong, right
 		}
-		return false, fmt.Errorf("%s: %w: piece %d has the %s it says, and so cannot have the %s", s.cfg.Name, ErrInconsistent, i, right, wrong)
+		err := fmt.Errorf("%s: %w: piece %d has the %s it says, and so cannot have the %s", s.cfg.Name, ErrInconsistent, i, right, wrong)
+		s.mu.Lock()
+		s.broken = err
+		s.mu.Unlock()
+		return false, err
 	}
 	return v1 || v2, nil
 }

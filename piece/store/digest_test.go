@@ -94,6 +94,15 @@ func TestInconsistent(t *testing.T) {
 			if ok, err := s.PutPiece(1, x.piece(1)); ok || !errors.Is(err, ErrInconsistent) {
 				t.Error("PutPiece:", ok, err)
 			}
+			// From then on it is given up.
+			if err := s.PutBlock(2, 0, x.piece(2)); !errors.Is(err, ErrInconsistent) {
+				t.Error("PutBlock:", err)
+			}
+			if ok, err := s.PutPiece(2, x.piece(2)); !ok || !errors.Is(err, ErrInconsistent) {
+				t.Error("PutPiece of another:", ok, err)
+			}
+			must(t, s.Close())
+			s = open(t, x.cfg)
 			must(t, s.PutBlock(1, 0, x.piece(1)))
 			if ok, err := s.VerifyPiece(1); ok || !errors.Is(err, ErrInconsistent) {
 				t.Error("VerifyPiece:", ok, err)

@@ -155,13 +155,13 @@ func (s *Store) moveAside() error {
 
 // unseal prepares for a write to piece i: what is published is taken back to
 // the part path, what is sealed is no longer. It is nothing if the piece needs
-// no write, and an error if the Store may not write.
+// no write, and an error if the Store may not write or has no use for it.
 func (s *Store) unseal(i int) error {
 	s.mu.Lock()
-	done := s.writable || s.have.has(i)
+	done, broken := s.writable || s.have.has(i), s.broken
 	s.mu.Unlock()
-	if done {
-		return nil
+	if done || broken != nil {
+		return broken
 	}
 	s.syncMu.Lock()
 	defer s.syncMu.Unlock()

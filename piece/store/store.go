@@ -57,6 +57,7 @@ type Store struct {
 	leftover  bool                // the part path holds what a Finish has replaced
 	stats     []fileStat          // not nil: nothing has been written since (sealed)
 	stale     bool                // the resume file says less than safe
+	broken    error               // the ErrInconsistent that was found
 }
 
 // place says which of the two names the data is under.
