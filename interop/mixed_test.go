@@ -71,7 +71,6 @@ func TestMixedSwarm(t *testing.T) {
 	for i := range 2 {
 		table = append(table, exchanged(t, nodes[i])...)
 	}
-	b, _ := os.ReadFile(nodes[0].messageLog()); t.Logf("%.6000s", b)
 	t.Log("bytes of pieces that ours got from and gave to each\n" + strings.Join(table, "\n"))
 }
 

@@ -176,3 +176,36 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkParseV2(b *testing.B) {
+	list := make([]File, 10_000)
+	for i := range list {
+		list[i] = File{Path: []string{"some", fmt.Sprintf("dir%04d", i/100), fmt.Sprintf("file%06d.dat", i)}, Length: 10 * MinPieceLength}
+	}
+	for _, format := range []Format{V2, Hybrid} {
+		builder, err := NewBuilderOf(format, "big", list, MinPieceLength)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range builder.Info().NumPieces() {
+			builder.SetPieceRoot(i, [32]byte{byte(i), byte(i >> 8), byte(i >> 16)})
+			if format == Hybrid {
+				builder.SetPiece(i, Hash{byte(i), byte(i >> 8), byte(i >> 16)})
+			}
+		}
+		tor, err := builder.Torrent()
+		if err != nil {
+			b.Fatal(err)
+		}
+		in := tor.Marshal()
+		b.Run(fmt.Sprintf("format=%s/pieces=100000/files=10000", format), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(in)))
+			for b.Loop() {
+				if _, err := Parse(in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

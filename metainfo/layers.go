@@ -9,10 +9,7 @@ import (
 	"starling/metainfo/merkle"
 )
 
-const (
-	layersKey   = "piece layers"
-	layersField = "piece layers"
-)
+const layersKey = "piece layers"
 
 // takeLayers moves the piece layers from Extra to where they belong. Those of
 // files that need none are left out.
@@ -27,7 +24,7 @@ func (t *Torrent) takeLayers() error {
 			t.Extra = nil
 		}
 		if !benc.IsDict(raw) {
-			return bad(layersField, "it is not a dictionary")
+			return bad(layersKey, "it is not a dictionary")
 		}
 	}
 	needed := make(map[[32]byte]int) // by root, one of the files
@@ -39,7 +36,7 @@ func (t *Torrent) takeLayers() error {
 	for key, v := range benc.Dict(raw) {
 		layer, ok := benc.Bytes(v)
 		if len(key) != merkle.Size || !ok {
-			return bad(layersField, "a key is not of 32 bytes or its value is not a string")
+			return bad(layersKey, "a key is not of 32 bytes or its value is not a string")
 		}
 		if i, ok := needed[[32]byte(key)]; ok {
 			if err := t.SetPieceLayer(i, layer); err != nil {
@@ -48,12 +45,12 @@ func (t *Torrent) takeLayers() error {
 		}
 	}
 	if missing := t.MissingLayers(); len(missing) > 0 {
-		return bad(layersField, "that of %s is missing", quote(t.Info.FilePath(missing[0])))
+		return bad(layersKey, "that of %s is missing", quote(t.Info.FilePath(missing[0])))
 	}
 	// Files of one root must be files of one length.
 	for i := range t.Info.Files {
 		if f := &t.Info.Files[i]; f.Length > t.Info.PieceLength && len(t.PieceLayers[f.PiecesRoot]) != t.Info.layerLen(i) {
-			return bad(layersField, "that of %s is for another number of pieces", quote(t.Info.FilePath(i)))
+			return bad(layersKey, "that of %s is for another number of pieces", quote(t.Info.FilePath(i)))
 		}
 	}
 	return nil
@@ -86,10 +83,10 @@ func (t *Torrent) SetPieceLayer(i int, layer []byte) error {
 	in := &t.Info
 	f := &in.Files[i]
 	if len(layer) != in.layerLen(i) {
-		return bad(layersField, "that of %s has %d bytes, want %d", quote(in.FilePath(i)), len(layer), in.layerLen(i))
+		return bad(layersKey, "that of %s has %d bytes, want %d", quote(in.FilePath(i)), len(layer), in.layerLen(i))
 	}
 	if merkle.Root(layer, in.pieceLayer()) != f.PiecesRoot {
-		return bad(layersField, "that of %s does not lead to its pieces root", quote(in.FilePath(i)))
+		return bad(layersKey, "that of %s does not lead to its pieces root", quote(in.FilePath(i)))
 	}
 	if t.PieceLayers == nil {
 		t.PieceLayers = make(map[[32]byte][]byte)

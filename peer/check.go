@@ -42,8 +42,8 @@ func (e *Engine) checkRequests() error {
 		switch {
 		case out != r.outstanding:
 			return fmt.Errorf("%s: outstanding %d, really %d", r.addr, r.outstanding, out)
-		case len(r.requests) > min(r.maxQueue, maxBlocks):
-			return fmt.Errorf("%s: %d requests, at most %d", r.addr, len(r.requests), min(r.maxQueue, maxBlocks))
+		case len(r.requests) > min(max(r.maxQueue, r.queued), r.room()):
+			return fmt.Errorf("%s: %d requests, at most %d or %d, and %d", r.addr, len(r.requests), r.maxQueue, r.queued, r.room())
 		}
 	}
 	switch {
@@ -115,6 +115,10 @@ func (e *Engine) checkRemote(r *remote) error {
 		return fmt.Errorf("%d PIECs with the host, at most %d", r.bulk, bulkAhead)
 	case r.window < minWindow || r.window > maxWindow:
 		return fmt.Errorf("window %d", r.window)
+	case len(r.meta.queue) > r.meta.taken || r.meta.taken > metaTurns*e.metaParts():
+		return fmt.Errorf("%d parts of the info dictionary wait, %d of %d taken", len(r.meta.queue), r.meta.taken, e.metaParts())
+	case r.hashJobs > maxHashJobs:
+		return fmt.Errorf("%d requests for hashes, at most %d", r.hashJobs, maxHashJobs)
 	case len(r.suggested) > wire.MaxIndexes:
 		return fmt.Errorf("%d suggestions, at most %d", len(r.suggested), wire.MaxIndexes)
 	}

@@ -28,7 +28,7 @@ func (e *Engine) onOpened(info p2p.ConnInfo) {
 		return
 	}
 	r.phase, r.opened, r.lastIn = greeting, now, now
-	e.sendHello(r)
+	e.sendHello(r, e.cfg.InfoHash)
 	e.settle()
 }
 
@@ -40,7 +40,7 @@ func (e *Engine) add(r *remote) {
 	e.order = append(e.order, r)
 }
 
-func (e *Engine) sendHello(r *remote) {
+func (e *Engine) sendHello(r *remote, infoHash [20]byte) {
 	r.greeted = e.now()
 	caps := uint16(wire.CapSuggest)
 	if e.cfg.Wanted != nil {
@@ -49,7 +49,7 @@ func (e *Engine) sendHello(r *remote) {
 		caps = 0
 	}
 	e.scratch = (&wire.Hello{
-		Version: wire.Version, Caps: caps, InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID,
+		Version: wire.Version, Caps: caps, InfoHash: infoHash, PeerID: e.cfg.PeerID,
 		ListenPort: e.cfg.ListenPort, MaxQueue: maxQueue, MaxRequest: wire.MaxRun,
 	}).Append(e.scratch[:0])
 	e.send(r, wire.HELO, e.scratch)
@@ -79,7 +79,7 @@ func (e *Engine) greet(r *remote, head []byte) error {
 	switch {
 	case err != nil:
 		return err
-	case h.InfoHash != e.cfg.InfoHash:
+	case h.InfoHash != e.cfg.InfoHash && (h.InfoHash != e.cfg.InfoHashV2 || r.dialed):
 		return p2p.Violation(p2p.ReasonUnknownTorrent, "HELO for infohash %x", h.InfoHash)
 	case h.PeerID == e.cfg.PeerID:
 		e.cands.forget(r.addr)
@@ -102,7 +102,7 @@ func (e *Engine) greet(r *remote, head []byte) error {
 		return err
 	}
 	if !r.dialed {
-		e.sendHello(r)
+		e.sendHello(r, h.InfoHash)
 	}
 	r.phase = declaring
 	e.declare(r)

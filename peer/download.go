@@ -324,6 +324,9 @@ func (e *Engine) cancelOthers(from *remote, run piece.Run) {
 // and the remote is told.
 func (e *Engine) abandon(r *remote, q *request) {
 	q.silent = true
+	if r.caps&wire.CapSilent != 0 {
+		q.at = e.now() // it need not answer: it is forgotten some time after
+	}
 	e.release(r, q)
 	e.scratch = wire.AppendRun(e.scratch[:0], q.run)
 	e.send(r, wire.CANC, e.scratch)

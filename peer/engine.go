@@ -74,7 +74,11 @@ type Content interface {
 
 // EngineConfig makes an Engine.
 type EngineConfig struct {
-	InfoHash   [20]byte
+	InfoHash [20]byte
+	// InfoHashV2 is the other name that a hybrid torrent has in handshakes, the
+	// first 20 bytes of its SHA-256 (BEP 52); else zero. Who calls us by it is
+	// answered so.
+	InfoHashV2 [20]byte
 	PeerID     [20]byte
 	ListenPort uint16
 	Geometry   piece.Geometry

@@ -53,7 +53,7 @@ const (
 var fuzzTypes = []p2p.Type{
 	wire.HELO, wire.BITF, wire.HALL, wire.HNON, wire.HAVE, wire.DONT, wire.INTR, wire.NINT, wire.CHOK,
 	wire.UNCH, wire.REQU, wire.CANC, wire.REJE, wire.PIEC, wire.SUGG, p2p.PING, p2p.NAME, p2p.LIST,
-	p2p.REPL, p2p.ERRO, p2p.MSID, p2p.T("JUNK"),
+	p2p.REPL, p2p.ERRO, p2p.MSID, p2p.T("JUNK"), wire.INFO, wire.PEEX, wire.META, wire.HREQ,
 }
 
 // FuzzMessages feeds an engine whatever remotes may send, in any order, with

@@ -43,11 +43,15 @@ func (e *Engine) onInfo(r *remote, m *p2p.Message) error {
 		return err
 	}
 	if i.MaxQueue > 0 {
-		r.maxQueue = max(min(int(i.MaxQueue), r.room()), len(r.requests))
+		// What it is asked for already stands.
+		r.maxQueue, r.queued = min(int(i.MaxQueue), r.room()), len(r.requests)
 	}
 	if i.ListenPort > 0 && !r.listens {
 		r.listens = true
 		r.addr = withPort(r.addr, i.ListenPort)
+		if e.bans.hasAddr(e.now(), r.addr) {
+			return p2p.Violation(p2p.ReasonBanned, "%s is banned", r.addr)
+		}
 		if r.phase == ready {
 			e.reachable(r)
 		}

@@ -44,7 +44,7 @@ type remote struct {
 	caps   uint16
 	// listens: addr is where it listens, and not only where it came from.
 	listens  bool
-	metas    int // parts of the info dictionary that it was sent
+	meta     metaState
 	pex      exchange
 	hashJobs int // requests for hashes under way
 
@@ -75,6 +75,7 @@ type remote struct {
 	rtt         time.Duration // as the handshake showed it
 	maxRequest  int           // the longest run it serves
 	maxQueue    int           // how many requests it queues
+	queued      int           // how many it had when it last said so
 	suggested   []int
 	parole      time.Time // until then it is asked for whole pieces only
 	own         []int     // those of them that are under way

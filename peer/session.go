@@ -178,7 +178,7 @@ func (s *Session) route(first *tcp.FirstMessage) *tcp.Host {
 		return nil
 	}
 	for _, t := range s.torrents {
-		if t.infoHash == h.InfoHash {
+		if t.infoHash == h.InfoHash || t.other == h.InfoHash {
 			return t.host
 		}
 	}

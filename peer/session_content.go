@@ -2,7 +2,7 @@ package peer
 
 import (
 	"context"
-	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -58,7 +58,7 @@ func (c *content) BlockSums(i int) ([]uint64, error) {
 		if err := c.store.Section(i, begin, len(b)).ReadInto(b); err != nil {
 			return nil, err
 		}
-		h := sha1.Sum(b)
+		h := sha256.Sum256(b)
 		sums = append(sums, binary.BigEndian.Uint64(h[:]))
 	}
 	return sums, nil

@@ -151,8 +151,10 @@ func (s *Session) findKey() func(req2 [20]byte) ([20]byte, bool) {
 	}
 	return func(req2 [20]byte) ([20]byte, bool) {
 		for _, t := range s.list() {
-			if mse.IndexKey(t.infoHash) == req2 {
-				return t.infoHash, true
+			for _, h := range [...][20]byte{t.infoHash, t.other} {
+				if mse.IndexKey(h) == req2 {
+					return h, true
+				}
 			}
 		}
 		return [20]byte{}, false

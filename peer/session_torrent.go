@@ -40,6 +40,7 @@ type TorrentConfig struct {
 type Torrent struct {
 	session   *Session
 	infoHash  [20]byte
+	other     [20]byte // a hybrid's second name, else the same
 	announcer Announcer
 	store     *store.Store
 	host      *tcp.Host
@@ -57,13 +58,16 @@ type Torrent struct {
 // Add starts a torrent.
 func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	info := &cfg.Meta.Info
-	geo := piece.Geometry{TotalLength: info.TotalLength(), PieceLength: info.PieceLength}
+	geo, err := geometry(info)
+	if err != nil {
+		return nil, fmt.Errorf("peer: %w", err)
+	}
 	policy, err := choke.New(s.cfg.Policy, s.cfg.Choke)
 	if err != nil {
 		return nil, err
 	}
 	t := &Torrent{
-		session: s, infoHash: cfg.Meta.WireHash(), announcer: cfg.Announcer, store: cfg.Store,
+		session: s, infoHash: cfg.Meta.WireHash(), other: otherHash(cfg.Meta), announcer: cfg.Announcer, store: cfg.Store,
 		completed: make(chan struct{}),
 	}
 	observer := Observer(nopObserver{})
@@ -87,7 +91,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		Logger: s.log,
 	})
 	engine := EngineConfig{
-		InfoHash: cfg.Meta.WireHash(), PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
+		InfoHash: cfg.Meta.WireHash(), InfoHashV2: t.other, PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
 		Geometry: geo, Metadata: cfg.Meta.InfoBytes, Have: cfg.Have, Wanted: cfg.Wanted,
 		Content: &content{geo: geo, store: cfg.Store, metrics: s.cfg.Metrics}, Announcer: cfg.Announcer,
 		Policy: policy, Rechoke: s.cfg.Choke.Interval, SnubAfter: s.cfg.Choke.Snub,
@@ -108,6 +112,30 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	}
 	t.webs.Start()
 	return t, nil
+}
+
+// otherHash is the v2 name of a hybrid; of others their only one.
+func otherHash(t *metainfo.Torrent) [20]byte {
+	if t.Info.HasV1() && t.Info.HasV2() {
+		return t.InfoHashV2.Short()
+	}
+	return t.WireHash()
+}
+
+// geometry divides a torrent into pieces. Without a v1 side each file begins at one
+// (BEP 52).
+func geometry(in *metainfo.Info) (piece.Geometry, error) {
+	if in.HasV1() {
+		g := piece.Geometry{TotalLength: in.TotalLength(), PieceLength: in.PieceLength}
+		return g, g.Validate()
+	}
+	return piece.Aligned(in.PieceLength, func(yield func(int64) bool) {
+		for i := range in.Files {
+			if !yield(in.Files[i].Length) {
+				return
+			}
+		}
+	})
 }
 
 // onEvent stamps the wall clock on an event and passes it on.

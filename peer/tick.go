@@ -14,6 +14,7 @@ func (e *Engine) tick() {
 	for _, r := range e.order {
 		e.readTraffic(r, now)
 		r.used.note(now, r.in.total+r.out.total)
+		e.metaTick(r)
 		if err := e.overdue(r, now); err != nil {
 			e.fault(r, err)
 		}

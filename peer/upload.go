@@ -12,7 +12,7 @@ import (
 // onRequest queues a run to be sent, or rejects it: each request gets exactly
 // one answer (BEP 6).
 func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
-	run, err := wire.ParseRun(m.Head, e.geo)
+	run, err := wire.ParseRun(m.Head, e.servable(r))
 	if err != nil {
 		return err
 	}
@@ -32,6 +32,15 @@ func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
 	return nil
 }
 
+// servable is what a remote may ask for. Of a torrent of v2 alone libtorrent asks
+// for whole blocks where a file ends, as if it were padded: it gets zeros.
+func (e *Engine) servable(r *remote) piece.Geometry {
+	if r.caps&wire.CapBlocks == 0 {
+		return e.geo
+	}
+	return piece.Geometry{TotalLength: e.geo.TotalLength, PieceLength: e.geo.PieceLength}
+}
+
 func (e *Engine) reject(r *remote, run piece.Run) {
 	e.scratch = wire.AppendRun(e.scratch[:0], run)
 	e.send(r, wire.REJE, e.scratch)
@@ -40,7 +49,7 @@ func (e *Engine) reject(r *remote, run piece.Run) {
 // onCancel answers a cancelled request with REJE, unless its PIEC is on its
 // way already.
 func (e *Engine) onCancel(r *remote, m *p2p.Message) error {
-	run, err := wire.ParseRun(m.Head, e.geo)
+	run, err := wire.ParseRun(m.Head, e.servable(r))
 	if err != nil {
 		return err
 	}

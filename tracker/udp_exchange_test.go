@@ -78,7 +78,7 @@ func TestUDPIDLife(t *testing.T) {
 // TestUDPQuiet wants the BEP's times between the bursts, up to 4 min.
 func TestUDPQuiet(t *testing.T) {
 	for n, want := range map[int]time.Duration{
-		1: 15 * time.Second, 2: 30 * time.Second, 3: time.Minute, 4: 2 * time.Minute, 5: 4 * time.Minute, 6: 4 * time.Minute, 1 << 40: 4 * time.Minute,
+		1: 15 * time.Second, 2: 30 * time.Second, 3: time.Minute, 4: 2 * time.Minute, 5: 4 * time.Minute, 6: 4 * time.Minute, 1 << 30: 4 * time.Minute,
 	} {
 		if got := quietAfter(n); got != want {
 			t.Errorf("after %d silent bursts: %v, want %v", n, got, want)

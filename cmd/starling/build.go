@@ -106,15 +106,6 @@ func (a *app) hashTree(ctx context.Context, b *metainfo.Builder, tree *store.Tre
 	return nil
 }
 
-// exchangeable refuses a torrent that the wire cannot carry.
-func exchangeable(what string, t *metainfo.Torrent) error {
-	if t.Info.HasV1() {
-		return nil
-	}
-	return fail(what, errors.New("the torrent is for BitTorrent v2 only, which can be made and verified but not exchanged")).
-		withCode(exitNotFound).withHint("starling create --format hybrid makes one that every client can fetch")
-}
-
 // below turns a path that begins with the torrent's name into the components
 // below it; nil for a torrent of a single file.
 func below(name, path string) []string {

@@ -23,7 +23,7 @@ func (a *app) runHook(ctx context.Context, program, path string, t *metainfo.Tor
 	cmd.Env = append(os.Environ(),
 		"STARLING_PATH="+abs,
 		"STARLING_NAME="+t.Info.Name,
-		"STARLING_INFOHASH="+t.InfoHash.String(),
+		"STARLING_INFOHASH="+t.WireHash().String(),
 	)
 	cmd.Stdout, cmd.Stderr = a.stderr, a.stderr
 	// Told to stop, it gets the same signal as we and a moment to obey.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"time"
@@ -90,9 +91,6 @@ func (a *app) leech(ctx context.Context, ref string) error {
 		l.deadline = a.now().Add(c.Timeout)
 	}
 	t, found, err := a.resolve(ctx, ref, meeting{trackers: c.Tracker, peers: c.Peer, listen: c.Listen, timeout: c.Timeout})
-	if err == nil {
-		err = exchangeable("leech "+ref, t)
-	}
 	if err != nil {
 		return err
 	}
@@ -163,6 +161,9 @@ func (l *leeching) transfer(ctx context.Context, s *swarmPeer) error {
 // check says whether an incomplete transfer is to be given up, and why.
 func (l *leeching) check(st *peer.Stats) error {
 	now := l.a.now()
+	if errors.Is(st.Err, store.ErrInconsistent) {
+		return fail(l.what, st.Err) // nobody can have what the torrent asks for
+	}
 	if st.State != peer.StateError {
 		l.diskBad = time.Time{}
 	} else if l.diskBad.IsZero() {
@@ -240,7 +241,7 @@ func (l *leeching) end(ctx context.Context, s *swarmPeer, m *member, cause error
 		code = f.code
 	}
 	a.rep.Status(m.status(st), true)
-	a.rep.Event(report.Event{Name: "stopped", Torrent: m.name, InfoHash: l.meta.InfoHash.String()})
+	a.rep.Event(report.Event{Name: "stopped", Torrent: m.name, InfoHash: l.meta.WireHash().String()})
 	sum := m.summary(st, code)
 	a.rep.Document(sum)
 	if f != nil && !f.quiet {

@@ -70,7 +70,7 @@ func (m *member) reportEvents() {
 }
 
 func (m *member) reportEvent(e peer.Event) {
-	out := report.Event{Name: string(e.Kind), Torrent: m.name, InfoHash: m.meta.InfoHash.String(), Detail: e.Detail, At: e.Time}
+	out := report.Event{Name: string(e.Kind), Torrent: m.name, InfoHash: m.meta.WireHash().String(), Detail: e.Detail, At: e.Time}
 	if e.Err != nil && out.Detail == "" {
 		out.Detail = oneLine(e.Err)
 	}
@@ -102,7 +102,7 @@ func (m *member) isComplete() bool {
 // status turns a reading of the session into a document.
 func (m *member) status(s *peer.Stats) report.Status {
 	out := report.Status{
-		Name: m.name, InfoHash: m.meta.InfoHash.String(), State: string(s.State),
+		Name: m.name, InfoHash: m.meta.WireHash().String(), State: string(s.State),
 		BytesTotal: s.BytesTotal, BytesDone: s.BytesDone, BytesSent: int64(s.SentPayload),
 		DownBPS: int64(s.DownRate), UpBPS: int64(s.UpRate),
 		Peers: report.Peers{
@@ -158,7 +158,7 @@ func (m *member) summary(s *peer.Stats, code int) report.Summary {
 	fetched := max(s.BytesDone-m.disk, 0)
 	fromWeb := min(s.FromWebSeeds, fetched)
 	return report.Summary{
-		Path: m.path(), InfoHash: m.meta.InfoHash.String(), DurationS: took,
+		Path: m.path(), InfoHash: m.meta.WireHash().String(), DurationS: took,
 		AvgBPS:    int64(float64(fetched) / took),
 		BytesFrom: report.BytesFrom{Peers: fetched - fromWeb, WebSeeds: fromWeb, Disk: m.disk},
 		BytesSent: int64(s.SentPayload), CorruptPieces: s.CorruptPieces, ExitCode: code,

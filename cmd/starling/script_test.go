@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 //	                        its exit code; its stderr is then in NAME.stderr
 //	random FILE SIZE        write bytes that are the same each time
 //	poke FILE OFFSET        change one byte
-//	infohash FILE           set $infohash to a torrent's, in hexadecimal
+//	infohash FILE           set $infohash and $infohash_v2 to a torrent's, in hexadecimal
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -66,6 +66,7 @@ func cmdInfohash(ts *testscript.TestScript, _ bool, args []string) {
 	t, err := metainfo.Parse(raw)
 	ts.Check(err)
 	ts.Setenv("infohash", t.InfoHash.String())
+	ts.Setenv("infohash_v2", t.InfoHashV2.String())
 }
 
 func cmdExits(ts *testscript.TestScript, _ bool, args []string) {

@@ -87,7 +87,7 @@ func (a *app) endSeed(ctx context.Context, s *swarmPeer, m *member, what string,
 	if err != nil {
 		a.log.Warn("leaving the swarm", "err", err)
 	}
-	a.rep.Event(report.Event{Name: "stopped", Torrent: m.name, InfoHash: m.meta.InfoHash.String()})
+	a.rep.Event(report.Event{Name: "stopped", Torrent: m.name, InfoHash: m.meta.WireHash().String()})
 	if sig := stopped(ctx); sig != nil {
 		sum := m.summary(&last[0], sig.code())
 		a.rep.Document(sum)
@@ -105,9 +105,6 @@ func (a *app) seedSource(ctx context.Context, arg string) (t *metainfo.Torrent, 
 	c := &a.cfg.Seed
 	if isRef(arg) {
 		t, _, err = a.resolve(ctx, arg, meeting{trackers: c.Tracker, listen: c.Listen, timeout: fetchTimeout})
-		if err == nil {
-			err = exchangeable("seed "+arg, t)
-		}
 		return t, c.Data, false, err
 	}
 	t, tree, err := a.makeTorrent(ctx, arg, recipe{trackers: c.Tracker})

@@ -173,7 +173,7 @@ func (sh *sharing) add(ctx context.Context, s *swarmPeer, path string) (string, 
 		j.store.Close()
 		return "", fail("share "+path, err)
 	}
-	m.fleet = sh.fleetOf(t.InfoHash)
+	m.fleet = sh.fleetOf(t.WireHash())
 	in := &t.Info
 	sh.a.rep.Say("sharing   %s  %s  %s pieces of %s", report.Escape(name), units.FormatBytes(in.TotalLength()),
 		units.FormatCount(int64(in.NumPieces())), pieceSize(in))
@@ -227,7 +227,7 @@ func (sh *sharing) run(ctx context.Context, s *swarmPeer) error {
 		a.log.Warn("leaving the swarm", "err", left)
 	}
 	for i, m := range s.members {
-		a.rep.Event(report.Event{Name: "stopped", Torrent: m.name, InfoHash: m.meta.InfoHash.String()})
+		a.rep.Event(report.Event{Name: "stopped", Torrent: m.name, InfoHash: m.meta.WireHash().String()})
 		if sig := stopped(ctx); sig != nil {
 			sum := m.summary(&last[i], sig.code())
 			a.rep.Document(sum)

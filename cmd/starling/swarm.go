@@ -58,6 +58,10 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 		}
 		s.extra = nodeParams(adm.port(), labels)
 	}
+	if err := cfg.Validate(); err != nil {
+		s.close()
+		return nil, fail("config", err).withCode(exitUsage)
+	}
 	session, err := peer.Listen(cfg)
 	if err != nil {
 		s.close()
@@ -128,7 +132,7 @@ func (s *swarmPeer) ready(more map[string]string) {
 	}
 	e := report.Event{Name: "ready", Addresses: at}
 	if len(s.members) == 1 {
-		e.Torrent, e.InfoHash = s.members[0].name, s.members[0].meta.InfoHash.String()
+		e.Torrent, e.InfoHash = s.members[0].name, s.members[0].meta.WireHash().String()
 	}
 	s.a.rep.Event(e)
 	s.follow()

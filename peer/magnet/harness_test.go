@@ -184,8 +184,11 @@ func (tb *table) hear(line string) {
 			tb.t.Fatal(err)
 		}
 		m, err := wire.ParseMeta([]byte(head))
-		if err != nil || m.Kind != wire.MetaRequest {
+		if err != nil || m.Kind != wire.MetaRequest && m.Kind != wire.MetaReject {
 			tb.t.Fatalf("it sent %q", head)
+		}
+		if m.Kind == wire.MetaReject {
+			return
 		}
 		a.asked = append(a.asked, m.Part)
 		if !a.silent {

@@ -185,6 +185,7 @@ func TestOpenRefusesV2(t *testing.T) {
 		"odd pieces":          func(c *Config) { c.PieceLength = 3 * kib16 },
 		"hashes of too few":   func(c *Config) { c.Hashes = make([]byte, 20) },
 		"a hybrid with a gap": func(c *Config) { c.Hashes = make([]byte, 20*4) },
+		"padding":             func(c *Config) { c.Files[1].Pad = true },
 		"a sum over 63 bits":  func(c *Config) { c.Files[1].Length = 1<<63 - 1 },
 	} {
 		x := newAligned(t, false, kib16, file("t/a", 2*kib16+1, true), file("t/b", 9, true))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -75,23 +76,25 @@ func (x *torrent) padding(i int, fn func(from, to int)) {
 	}
 }
 
-func runModel(t *testing.T, rng *rand.Rand, x *torrent) {
-	x.cfg.MaxOpenFiles = 1 + rng.IntN(3)
-	s := open(t, x.cfg)
-	disk := make([]byte, len(x.data)) // what was put, verified or not
-	have := make([]bool, x.pieces())
-	void := make([]bool, x.pieces()) // padding only: had from the start
-	spoiled := make([]bool, x.pieces())
+// void says which pieces are padding and nothing else.
+func (x *torrent) void() []bool {
+	void := make([]bool, x.pieces())
 	for i := range void {
 		n := 0
 		x.padding(i, func(from, to int) { n += to - from })
 		void[i] = n == len(x.piece(i))
 	}
-	copy(have, void)
-	for range 150 {
-		if len(have) == 0 {
-			break
-		}
+	return void
+}
+
+func runModel(t *testing.T, rng *rand.Rand, x *torrent) {
+	x.cfg.MaxOpenFiles = 1 + rng.IntN(3)
+	s := open(t, x.cfg)
+	disk := make([]byte, len(x.data)) // what was put, verified or not
+	void := x.void() // had from the start
+	have := slices.Clone(void)
+	spoiled := make([]bool, x.pieces()) // by padding that was not zero
+	for step := 0; step < 150 && len(have) > 0; step++ {
 		i := rng.IntN(len(have))
 		p, at := x.piece(i), i*int(x.cfg.PieceLength)
 		mine := disk[at : at+len(p)]

@@ -13,16 +13,26 @@ type Section struct {
 	piece int
 	begin int
 	n     int
+	gap   int // zeros behind them
 }
 
 // Section returns n bytes at begin of piece i. What is out of range is an error
-// when it is read.
+// when it is read. Where pieces end with their files, the gap behind a piece that
+// ends early reads as zeros, for clients that ask for whole blocks.
 func (s *Store) Section(i, begin, n int) *Section {
-	return &Section{s: s, piece: i, begin: begin, n: n}
+	x := &Section{s: s, piece: i, begin: begin, n: n}
+	if s.lay.v1 || i < 0 || i >= s.lay.pieces-1 || begin < 0 || n > int(s.lay.pieceLen)-begin {
+		return x
+	}
+	if _, size := s.lay.piece(i); int64(begin) < size && int64(begin+n) > size {
+		x.n = int(size) - begin
+		x.gap = n - x.n
+	}
+	return x
 }
 
 // Size is the number of bytes.
-func (x *Section) Size() int { return x.n }
+func (x *Section) Size() int { return x.n + x.gap }
 
 // Release is a Payload's; a Section holds nothing.
 func (x *Section) Release() {}
@@ -68,7 +78,15 @@ func (x *Section) Spans(yield func(f *os.File, off, n int64) error) error {
 			return err
 		}
 	}
-	return nil
+	if x.gap == 0 {
+		return nil
+	}
+	h, err := x.s.handles.acquire(x.s.lay.zeros(), false)
+	if err != nil {
+		return err
+	}
+	defer x.s.handles.release(h)
+	return yieldZeros(yield, h.f, int64(x.gap))
 }
 
 // yieldZeros yields n bytes of padding.
@@ -83,9 +101,11 @@ func yieldZeros(yield func(f *os.File, off, n int64) error, zeros *os.File, n in
 
 // ReadInto fills p, which has Size bytes, with the section.
 func (x *Section) ReadInto(p []byte) error {
-	if len(p) != x.n {
-		return fmt.Errorf("%d bytes for a section of %d", len(p), x.n)
+	if len(p) != x.Size() {
+		return fmt.Errorf("%d bytes for a section of %d", len(p), x.Size())
 	}
+	clear(p[x.n:])
+	p = p[:x.n]
 	if _, err := x.spans(); err != nil {
 		return err
 	}

@@ -71,6 +71,9 @@ func layoutOf(cfg *Config) (*layout, error) {
 // addBytes gives file i its place in the torrent's bytes, after the files before
 // it, and what its pieces hash to.
 func (l *layout) addBytes(i int, f *File) error {
+	if f.Pad && !l.v1 {
+		return fmt.Errorf("%s: padding in a torrent of v2 alone", f.Path)
+	}
 	gap := int64(0)
 	if rest := l.total % l.pieceLen; l.v2 && f.Length > 0 && !f.Pad && rest > 0 {
 		if l.v1 {

@@ -20,6 +20,13 @@
 // sizes of the acceptance list (fifty kills, all of GOROOT) and takes minutes;
 // with -v each trial logs what it measured.
 //
+// # Torrents of others
+//
+// What mktorrent, transmission-create and libtorrent make is inspected by us, by
+// libtorrent and by transmission-show, and what we make is loaded and checked by
+// them. These trials need the Debian packages that they name; without one they skip,
+// under CI they fail.
+//
 // # What it does not do
 //
 // It judges no protocol: packages peer and tracker do, in virtual time. It measures

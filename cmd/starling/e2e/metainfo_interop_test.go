@@ -17,7 +17,7 @@ import (
 const interopPiece = 64 << 10
 
 // shapes are the contents of the torrents here: files below a directory, or one
-// file where the path is "". A length below zero makes a symbolic link.
+// file where the path is "".
 var shapes = map[string]map[string]int{
 	"tree": {
 		"empty": 0, "one": 1, "exact": interopPiece, "a/more": interopPiece + 1, "a/less": interopPiece - 1,
@@ -27,6 +27,7 @@ var shapes = map[string]map[string]int{
 	"byte":   {"": 1},
 	"piece":  {"": interopPiece},
 	"larger": {"": 5*interopPiece + 3},
+	"run.sh": {"": 100},
 }
 
 // shape writes the content called name into dir.
@@ -47,7 +48,7 @@ func shape(t *testing.T, dir, name string) {
 			t.Fatal(err)
 		}
 		mode := os.FileMode(0o644)
-		if filepath.Ext(p) == ".sh" {
+		if filepath.Ext(at) == ".sh" {
 			mode = 0o755
 		}
 		if err := os.WriteFile(at, b, mode); err != nil {
