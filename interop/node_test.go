@@ -36,6 +36,7 @@ var (
 // site is the part of the network that a trial has to itself.
 type site struct {
 	t     *testing.T
+	n     int    // no other has it
 	net   string // the first three numbers of its addresses
 	dir   string // all files of the trial
 	hosts int
@@ -43,11 +44,11 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	n := sites.Add(1)
+	n := int(sites.Add(1))
 	if n > 255 {
 		t.Fatal("more than 255 sites")
 	}
-	return &site{t: t, net: fmt.Sprintf("10.77.%d", n), dir: t.TempDir()}
+	return &site{t: t, n: n, net: fmt.Sprintf("10.77.%d", n), dir: t.TempDir()}
 }
 
 // program is a client, or another program, that trials run.

@@ -75,8 +75,14 @@ func (c *starlingClient) add(j job) error {
 	return nil
 }
 
-// flags are those that the cell's settings ask for.
-func (c *starlingClient) flags() []string { return nil }
+// flags are those that the cell's settings ask for. PEX and encrypted
+// connections need none.
+func (c *starlingClient) flags() []string {
+	if c.n.lsd {
+		return []string{"--lsd"}
+	}
+	return nil
+}
 
 // follow runs starling and reads what it says until it ends.
 func (c *starlingClient) follow(args []string) {

@@ -33,12 +33,13 @@ func newSwarm(t *testing.T, flags ...string) *cellSwarm {
 	return s.swarm(smallTree, tr, append([]string{"--tracker", tr.url}, flags...)...)
 }
 
-// swarm makes a torrent of a tree, with starling create's flags.
+// swarm makes a torrent of a tree, with starling create's flags. Its content is
+// that of no other site: who searches the local network finds none of theirs.
 func (s *site) swarm(tree map[string]int, tr *trackerNode, flags ...string) *cellSwarm {
 	s.t.Helper()
 	sw := &cellSwarm{site: s, tracker: tr, name: "content", torrent: filepath.Join(s.dir, "content.torrent")}
 	sw.content = filepath.Join(s.dir, "origin", sw.name)
-	makeTree(s.t, sw.content, tree, 1)
+	makeTree(s.t, sw.content, tree, uint64(s.n))
 	create(s.t, sw.content, sw.torrent, append([]string{"--piece-size", "64KiB"}, flags...)...)
 	sw.meta = parseTorrent(s.t, sw.torrent)
 	return sw

@@ -2,9 +2,11 @@ package peer
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 	"time"
 
+	"starling/metainfo/merkle"
 	"starling/p2p"
 	"starling/p2p/p2ptest"
 	"starling/peer/wire"
@@ -64,7 +66,9 @@ func FuzzMessages(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		p := &player{stage: newStage(t, stagePieces, func(i int) bool { return i < 3 }, func(cfg *EngineConfig) { cfg.MaxRemotes = 4 })}
+		p := &player{stage: newStage(t, stagePieces, func(i int) bool { return i < 3 }, func(cfg *EngineConfig) {
+			cfg.MaxRemotes, cfg.Metadata, cfg.Hashes = 4, make([]byte, 9*wire.MetaPart+1), someHashes{}
+		})}
 		p.limits = p.node.Limits()
 		for step := 0; len(script) >= 2 && step < 300; step++ {
 			op, arg := script[0]%numOpsOfFuzz, script[1]
@@ -88,6 +92,13 @@ func FuzzMessages(f *testing.F) {
 			}
 		}
 	})
+}
+
+// someHashes knows one tree.
+type someHashes struct{}
+
+func (someHashes) Answer(root merkle.Hash, r merkle.Request) ([]byte, bool) {
+	return make([]byte, merkle.Size), root == merkle.Hash{} && r.Length == 1
 }
 
 // player plays a script.
@@ -147,7 +158,14 @@ func (p *player) accept(arg byte) {
 		p.conns = p.conns[1:]
 	}
 	if arg&1 != 0 {
-		p.h.Deliver(c, wire.HELO, helloOf(testHello(id)))
+		h := testHello(id)
+		if id > 12 { // of another wire
+			h.Caps, h.ListenPort, h.MaxQueue, h.MaxRequest = plainCaps, 0, 250, piece.BlockSize
+			if id > 14 {
+				h.Caps = fullCaps
+			}
+		}
+		p.h.Deliver(c, wire.HELO, helloOf(h))
 	}
 	if arg&2 != 0 {
 		p.h.Deliver(c, []p2p.Type{wire.HALL, wire.HNON}[arg>>2&1], "")
@@ -181,7 +199,7 @@ func (p *player) bounded() {
 	ready := 0
 	for _, r := range p.order {
 		count(&ready, r.phase >= declaring)
-		if len(r.queue) > maxQueue || len(r.requests) > maxQueue || len(r.suggested) > wire.MaxIndexes || len(r.handouts) > stagePieces {
+		if len(r.queue) > r.room() || len(r.requests) > r.room() || len(r.suggested) > wire.MaxIndexes || len(r.handouts) > stagePieces {
 			p.t.Fatalf("a remote holds %d queued, %d requests, %d suggestions, %d handouts",
 				len(r.queue), len(r.requests), len(r.suggested), len(r.handouts))
 		}
@@ -195,7 +213,7 @@ func (p *player) bounded() {
 }
 
 // fuzzScripts are where the search begins: a leecher that is served, a seed
-// that serves, and one that lies.
+// that serves, one that lies, and remotes of another wire.
 func fuzzScripts() [][]byte {
 	msg := func(conn, typ byte, head string) []byte {
 		arg := byte(0)
@@ -210,11 +228,18 @@ func fuzzScripts() [][]byte {
 		}
 		return out
 	}
+	info := string((&wire.Info{ListenPort: 5555, MaxQueue: 500, Flags: wire.InfoPEX | wire.InfoMeta}).Append(nil))
+	meta := string((&wire.Meta{Kind: wire.MetaRequest, Part: 1}).Append(nil))
+	peersOf := func(addrs ...string) string { return string(peersOf(addrs...).Append(nil)) }
 	request := string(binary.BigEndian.AppendUint32(nil, 1)) + words(0, piece.BlockSize)
 	return [][]byte{
 		cat([]byte{opAccept, 0x17 | 8}, msg(0, 10, request), []byte{opDrain, 0}, msg(0, 11, request), []byte{opTime, 200}),
 		cat([]byte{opAccept, 0x23 | 8, opAnswer, 0, opAnswer, 0, opJob, 0, opJob, 0, opTime, 1}, msg(0, 5, words(3))),
 		cat([]byte{opAccept, 0x33 | 8, opAccept, 0x43 | 8, opAnswer, 8, opAnswer, 9, opJob, 1, opJob, 0, opHangup, 0, opTime, 50}),
 		cat([]byte{opAccept, 1}, msg(0, 1, "\xff\xc0"), msg(0, 4, words(9, 10)), []byte{opFill, 128, opTime, 255}),
+		// Of another wire: one that says all of it, one that is silent.
+		cat([]byte{opAccept, 0xf7 | 8}, msg(0, 22, info), msg(0, 23, peersOf("10.3.0.1:1001")), msg(0, 24, meta), msg(0, 24, meta),
+			msg(0, 25, strings.Repeat("\x00", 40)+words(1, 0)), []byte{opJob, 0, opTime, 100}, msg(0, 22, info[:2]+"\x00\x01"+info[4:]), msg(0, 2, "")),
+		cat([]byte{opAccept, 0xc3 | 8, opAccept, 0x23 | 8, opAnswer, 1, opAnswer, 1, opTime, 255}, msg(0, 8, ""), []byte{opTime, 30}, msg(0, 9, ""), []byte{opAnswer, 0}),
 	}
 }

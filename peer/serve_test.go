@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -271,5 +272,45 @@ func TestLimitsDoNotWaitForEachOther(t *testing.T) {
 	}
 	if sent != 8 {
 		t.Errorf("%d of 8 requests were served in half a second at 64 a second", sent)
+	}
+}
+
+// TestServeGap: of a torrent of v2 alone, a client of BEP 3 may ask for whole
+// blocks where a file ends; one of ours may not, and nobody may past the piece.
+func TestServeGap(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		caps    uint16
+		v2      bool
+		run     piece.Run
+		refused bool
+	}{
+		{"a block across the end", wire.CapBlocks, true, piece.Run{Piece: 0, Begin: 16 << 10, Length: 16 << 10}, false},
+		{"of the last piece", wire.CapBlocks, true, piece.Run{Piece: 1, Begin: 16 << 10, Length: 16 << 10}, false},
+		{"past the piece", wire.CapBlocks, true, piece.Run{Piece: 0, Begin: 16 << 10, Length: 32 << 10}, true},
+		{"one of ours", 0, true, piece.Run{Piece: 0, Begin: 16 << 10, Length: 16 << 10}, true},
+		{"v1", wire.CapBlocks, false, piece.Run{Piece: 1, Begin: 16 << 10, Length: 16 << 10}, true},
+	} {
+		s := newStage(t, 2, func(int) bool { return true }, func(cfg *EngineConfig) {
+			cfg.Geometry = piece.Geometry{TotalLength: stagePiece + 20_000, PieceLength: stagePiece}
+			if tt.v2 {
+				g, err := piece.Aligned(stagePiece, slices.Values([]int64{20_000, 20_000}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				cfg.Geometry = g
+			}
+		})
+		h := testHello(1)
+		h.Caps = tt.caps
+		c := s.h.Accept("10.0.0.1:40000")
+		s.h.Deliver(c, wire.HELO, helloOf(h))
+		s.h.Deliver(c, wire.HNON, "")
+		s.h.Deliver(c, wire.INTR, "")
+		s.take()
+		s.h.Deliver(c, wire.REQU, string(wire.AppendRun(nil, tt.run)))
+		if msgs, closed := s.take(); (closed[c] == "bad_message") != tt.refused || !tt.refused && names(msgs) != "PIEC" {
+			t.Errorf("%s: answered with %q, closed with %q", tt.name, names(msgs), closed[c])
+		}
 	}
 }

@@ -35,10 +35,10 @@ func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
 // servable is what a remote may ask for. Of a torrent of v2 alone libtorrent asks
 // for whole blocks where a file ends, as if it were padded: it gets zeros.
 func (e *Engine) servable(r *remote) piece.Geometry {
-	if r.caps&wire.CapBlocks == 0 {
+	if r.caps&wire.CapBlocks == 0 || !e.geo.Gaps() {
 		return e.geo
 	}
-	return piece.Geometry{TotalLength: e.geo.TotalLength, PieceLength: e.geo.PieceLength}
+	return piece.Geometry{TotalLength: int64(e.geo.NumPieces()) * e.geo.PieceLength, PieceLength: e.geo.PieceLength}
 }
 
 func (e *Engine) reject(r *remote, run piece.Run) {

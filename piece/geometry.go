@@ -60,6 +60,9 @@ func Aligned(pieceLength int64, lengths iter.Seq[int64]) (Geometry, error) {
 	return g, nil
 }
 
+// Gaps says whether g is of Aligned: a piece may end before the next begins.
+func (g Geometry) Gaps() bool { return g.sizes != nil }
+
 // Validate refuses a Geometry outside the limits of this package. The other
 // methods ask for a valid one.
 func (g Geometry) Validate() error {
@@ -105,18 +108,15 @@ type Run struct{ Piece, Begin, Length int }
 // remote sent is to be checked with it. No value of r makes it overflow.
 func (g Geometry) Contains(r Run) bool {
 	// As r.Piece >= g.NumPieces(), but without a division: this is asked for
-	// every block.
-	if r.Piece < 0 || r.Piece >= MaxPieces || int64(r.Piece)*g.PieceLength >= g.TotalLength {
+	// every block. For that reason, too, numbers below zero are seen as huge.
+	if uint(r.Piece) >= MaxPieces || int64(r.Piece)*g.PieceLength >= g.TotalLength {
 		return false
 	}
 	size := g.PieceSize(r.Piece)
-	if r.Begin < 0 || r.Begin >= size || r.Begin%BlockSize != 0 {
+	if uint(r.Begin) >= uint(size) || uint(r.Length-1) >= uint(size-r.Begin) {
 		return false
 	}
-	if r.Length <= 0 || r.Length > size-r.Begin {
-		return false
-	}
-	return r.Length%BlockSize == 0 || r.Begin+r.Length == size
+	return r.Begin%BlockSize == 0 && (r.Length%BlockSize == 0 || r.Begin+r.Length == size)
 }
 
 // run makes the Run of blocks [from, to) of piece i.

@@ -91,7 +91,7 @@ func runModel(t *testing.T, rng *rand.Rand, x *torrent) {
 	x.cfg.MaxOpenFiles = 1 + rng.IntN(3)
 	s := open(t, x.cfg)
 	disk := make([]byte, len(x.data)) // what was put, verified or not
-	void := x.void() // had from the start
+	void := x.void()                  // had from the start
 	have := slices.Clone(void)
 	spoiled := make([]bool, x.pieces()) // by padding that was not zero
 	for step := 0; step < 150 && len(have) > 0; step++ {

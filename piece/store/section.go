@@ -21,11 +21,12 @@ type Section struct {
 // ends early reads as zeros, for clients that ask for whole blocks.
 func (s *Store) Section(i, begin, n int) *Section {
 	x := &Section{s: s, piece: i, begin: begin, n: n}
-	if s.lay.v1 || i < 0 || i >= s.lay.pieces-1 || begin < 0 || n > int(s.lay.pieceLen)-begin {
+	if s.lay.v1 || i < 0 || i >= s.lay.pieces || begin < 0 || n < 0 || n > int(s.lay.pieceLen)-begin {
 		return x
 	}
-	if _, size := s.lay.piece(i); int64(begin) < size && int64(begin+n) > size {
-		x.n = int(size) - begin
+	if _, size := s.lay.piece(i); begin+n > int(size) {
+		x.begin = min(begin, int(size))
+		x.n = max(0, int(size)-begin)
 		x.gap = n - x.n
 	}
 	return x
