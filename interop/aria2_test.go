@@ -16,7 +16,7 @@ import (
 // aria2 is aria2c 1.35 or later, over its JSON RPC.
 var aria2 = &program{
 	name: "aria2", pkg: "aria2", command: "aria2c", start: startAria2,
-	can: abilities{pex: true, lsd: true, web: true, secret: true, udp: true},
+	can: abilities{pex: true, web: true, secret: true, udp: true},
 }
 
 // aria2Noise is what its log says of our own questions.
@@ -37,7 +37,7 @@ func startAria2(n *node) client {
 	n.run("aria2c", "--no-conf=true", "--enable-rpc=true", "--rpc-listen-all=false",
 		"--rpc-listen-port="+strconv.Itoa(n.control), "--interface="+n.ip, "--listen-port="+strconv.Itoa(peerPort),
 		"--disable-ipv6=true", "--enable-dht="+onOff[n.dht], "--enable-dht6=false", "--dht-listen-port="+strconv.Itoa(peerPort),
-		"--bt-enable-lpd="+onOff[n.lsd], "--bt-lpd-interface="+n.ip, "--enable-peer-exchange="+onOff[n.pex],
+		"--bt-enable-lpd=false", "--enable-peer-exchange="+onOff[n.pex],
 		"--bt-require-crypto="+onOff[n.encrypted], "--bt-force-encryption="+onOff[n.encrypted], "--bt-min-crypto-level="+level,
 		"--max-overall-upload-limit="+strconv.Itoa(n.upLimit), "--seed-ratio=0.0", "--check-integrity=true",
 		"--file-allocation=none", "--follow-torrent=false", "--console-log-level=warn", "--summary-interval=0",

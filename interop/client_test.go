@@ -48,7 +48,6 @@ type abilities struct {
 	hybrid bool // as v1, if it knows no v2
 	pads   bool // knows that pad files are zeros (BEP 47) and needs none on disk
 	pex    bool
-	lsd    bool
 	web    bool // BEP 19
 	secret bool // message stream encryption
 	udp    bool // UDP trackers

@@ -27,7 +27,7 @@ var libtorrent = &program{
 		}
 		return nil
 	}),
-	can: abilities{v2: true, hybrid: true, pads: true, pex: true, lsd: true, web: true, secret: true, udp: true},
+	can: abilities{v2: true, hybrid: true, pads: true, pex: true, web: true, secret: true, udp: true},
 }
 
 type libtorrentClient struct {
@@ -43,7 +43,7 @@ func startLibtorrent(n *node) client {
 		n.t.Fatal(err)
 	}
 	config, err := json.Marshal(map[string]any{
-		"ip": n.ip, "port": peerPort, "pex": n.pex, "lsd": n.lsd, "encrypted": n.encrypted, "up_limit": n.upLimit,
+		"ip": n.ip, "port": peerPort, "pex": n.pex, "encrypted": n.encrypted, "up_limit": n.upLimit,
 		"fingerprint": n.fingerprint,
 	})
 	if err != nil {

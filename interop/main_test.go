@@ -101,13 +101,11 @@ func namespace() *syscall.SysProcAttr {
 }
 
 // makeLoopback brings up the namespace's loopback interface, with all addresses
-// of the sites on it, and as the way of multicast for local discovery.
+// of the sites on it.
 func makeLoopback() error {
 	for _, args := range [][]string{
-		{"link", "set", "lo", "multicast", "on"},
 		{"link", "set", "lo", "up"},
 		{"addr", "add", "10.77.0.1/16", "dev", "lo"},
-		{"route", "add", "224.0.0.0/4", "dev", "lo"},
 	} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("ip %v: %w: %s", args, err, out)

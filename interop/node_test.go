@@ -79,7 +79,6 @@ func (p *program) missing() error {
 type settings struct {
 	encrypted bool // encrypted connections only, both ways
 	pex       bool
-	lsd       bool
 	dht       bool // aria2 asks UDP trackers only then
 	upLimit   int  // bytes a second; 0: none
 	// fingerprint begins libtorrent's peer id instead of its own.

@@ -4,6 +4,7 @@ package interop
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -61,17 +62,52 @@ func (s *pexSwarm) serves(to *node) {
 		if err := to.alive(); err != nil {
 			return err
 		}
-		st, err := s.seed.state()
-		if err != nil {
-			return err
+		if p := s.served(to); p == nil {
+			return errors.New("they are not connected")
+		} else if p.up == 0 {
+			return fmt.Errorf("nothing sent: %+v", *p)
 		}
-		for _, p := range st.peers {
-			if strings.HasPrefix(p.addr, to.ip+":") && p.up > 0 {
-				return nil
-			}
-		}
-		return errors.New(st.String())
+		return nil
 	})
+}
+
+// TestPEXPrivate has starling know a seed of a private torrent (BEP 27), and tell
+// nobody of it.
+func TestPEXPrivate(t *testing.T) {
+	needs(t, libtorrent)
+	t.Parallel()
+	s := newPexSwarm(t, "--private")
+	other := s.join(libtorrent, "other", s.orphaned)
+	teller := s.join(ours, "teller", s.torrent, other)
+	s.serves(teller)
+	s.tracker.stop()
+	// That libtorrent is told of a seed within seconds if the torrent is not
+	// private is for TestPEX to show.
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
+		if p := s.served(other); p != nil {
+			t.Fatalf("the seed is connected with one that only starling could have told of it: %+v", *p)
+		}
+		time.Sleep(time.Second)
+	}
+	if st, err := other.state(); err != nil || st.down == 0 {
+		t.Errorf("the other got nothing from starling either: %v, %v", st, err)
+	}
+}
+
+// served is what the seed says of its connection with a node; nil if it has none.
+func (s *pexSwarm) served(n *node) *peerState {
+	s.t.Helper()
+	st, err := s.seed.state()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i, p := range st.peers {
+		if strings.HasPrefix(p.addr, n.ip+":") {
+			return &st.peers[i]
+		}
+	}
+	return nil
 }
 
 // TestPEX has a tracker die after two have met, a seed and a client. A third,

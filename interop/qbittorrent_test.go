@@ -18,7 +18,7 @@ import (
 // qbittorrent is qbittorrent-nox 4.5 or later, over its WebUI.
 var qbittorrent = &program{
 	name: "qbittorrent", pkg: "qbittorrent-nox", command: "qbittorrent-nox", start: startQbittorrent,
-	can: abilities{v2: true, hybrid: true, pads: true, pex: true, lsd: true, web: true, secret: true, udp: true},
+	can: abilities{v2: true, hybrid: true, pads: true, pex: true, web: true, secret: true, udp: true},
 }
 
 const qbittorrentConfig = `[LegalNotice]
@@ -39,7 +39,7 @@ Session\Interface=lo
 Session\InterfaceName=lo
 Session\InterfaceAddress=%s
 Session\DHTEnabled=false
-Session\LSDEnabled=%t
+Session\LSDEnabled=false
 Session\PeXEnabled=%t
 Session\BTProtocol=TCP
 Session\Encryption=%d
@@ -67,7 +67,7 @@ func startQbittorrent(n *node) client {
 		encryption = 1
 	}
 	n.write("qBittorrent/config/qBittorrent.conf", fmt.Sprintf(qbittorrentConfig,
-		n.control, peerPort, n.ip, n.lsd, n.pex, encryption, n.upLimit/1024))
+		n.control, peerPort, n.ip, n.pex, encryption, n.upLimit/1024))
 	n.run("qbittorrent-nox", "--profile="+n.dir)
 	c := &qbittorrentClient{url: fmt.Sprintf("http://127.0.0.1:%d/api/v2/", n.control)}
 	n.answers(func() error {

@@ -17,7 +17,7 @@ import (
 // ours is starling: `starling seed` or `starling leech`, read by its JSON lines.
 var ours = &program{
 	name: "starling", start: startStarling,
-	can: abilities{v2: true, hybrid: true, pads: true, pex: true, lsd: true, web: true, secret: true, udp: true},
+	can: abilities{v2: true, hybrid: true, pads: true, pex: true, web: true, secret: true, udp: true},
 }
 
 // starlingClient runs its process when it is given its torrent.
@@ -70,17 +70,7 @@ func (c *starlingClient) add(j job) error {
 	for _, p := range j.peers {
 		args = append(args, "--peer", p)
 	}
-	args = append(args, c.flags()...)
 	c.follow(args)
-	return nil
-}
-
-// flags are those that the cell's settings ask for. PEX and encrypted
-// connections need none.
-func (c *starlingClient) flags() []string {
-	if c.n.lsd {
-		return []string{"--lsd"}
-	}
 	return nil
 }
 

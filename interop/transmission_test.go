@@ -14,7 +14,7 @@ import (
 // transmission is transmission-daemon 3 or later, over its JSON RPC.
 var transmission = &program{
 	name: "transmission", pkg: "transmission-daemon", command: "transmission-daemon", start: startTransmission,
-	can: abilities{pex: true, lsd: true, web: true, secret: true, udp: true},
+	can: abilities{pex: true, web: true, secret: true, udp: true},
 }
 
 type transmissionClient struct {
@@ -30,7 +30,7 @@ func startTransmission(n *node) client {
 	}
 	config := map[string]any{
 		"bind-address-ipv4": n.ip, "bind-address-ipv6": "::1", "peer-port": peerPort,
-		"dht-enabled": false, "lpd-enabled": n.lsd, "pex-enabled": n.pex, "utp-enabled": false,
+		"dht-enabled": false, "lpd-enabled": false, "pex-enabled": n.pex, "utp-enabled": false,
 		"port-forwarding-enabled": false, "encryption": encryption, "peer-port-random-on-start": false,
 		"rpc-enabled": true, "rpc-bind-address": "127.0.0.1", "rpc-port": n.control,
 		"rpc-authentication-required": false, "rpc-whitelist-enabled": false, "rpc-host-whitelist-enabled": false,

@@ -213,7 +213,7 @@ func (m *Magnet) String() string {
 		put("ws", escape(u))
 	}
 	for _, p := range m.Peers {
-		put("x.pe", escape(p))
+		put("x.pe", p) // other programs do not decode it, and it needs no escape
 	}
 	if len(m.Select) > 0 {
 		put("so", FormatRanges(m.Select))

@@ -56,7 +56,7 @@ func TestMagnetString(t *testing.T) {
 		InfoHash: Hash([]byte(unhexString(t, v1Hex))), Name: "a b&é", Trackers: []string{"http://t/?a=1+2"},
 		Peers: []string{"[::1]:2"}, Select: []Range{{1, 1}, {3, 4}},
 	}
-	want := link + "&dn=a%20b%26%C3%A9&tr=http%3A%2F%2Ft%2F%3Fa%3D1%2B2&x.pe=%5B%3A%3A1%5D%3A2&so=1,3-4"
+	want := link + "&dn=a%20b%26%C3%A9&tr=http%3A%2F%2Ft%2F%3Fa%3D1%2B2&x.pe=[::1]:2&so=1,3-4"
 	if got := m.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -24,6 +24,7 @@ type announceState struct {
 	running  bool
 	again    bool // an event came up while one was running
 	failures int
+	tracker  string // who answered last
 	failed   bool
 }
 
@@ -71,11 +72,44 @@ func (e *Engine) announceOf(ev AnnounceEvent) Announce {
 	if ev == EventStopped || e.finished && len(e.remotes) > 0 {
 		want = 0 // a seed is found by others
 	}
+	left := e.pick.Left()
+	if missing := e.lacking(); left == 0 && missing > 0 {
+		left = missing // no seed, though we want no more (BEP 21)
+		if ev == EventNone {
+			ev = EventPaused
+		}
+	}
 	return Announce{
 		InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID, Port: e.cfg.ListenPort,
 		Uploaded: int64(e.stats.SentPayload), Downloaded: int64(e.stats.ReceivedPayload),
-		Left: e.pick.Left(), Event: ev, NumWant: want,
+		Left: left, Event: ev, NumWant: want,
 	}
+}
+
+// lacking is how many bytes of the torrent we do not have, wanted or not.
+func (e *Engine) lacking() (n int64) {
+	for i := range e.geo.NumPieces() {
+		if !e.pick.Have().Has(i) {
+			n += int64(e.geo.PieceSize(i))
+		}
+	}
+	return n
+}
+
+// switchedTracker drops the peers of the tracker before where the torrent is
+// private: who belongs to it is for one tracker to say (BEP 27).
+func (e *Engine) switchedTracker(url string) {
+	before := e.announce.tracker
+	e.announce.tracker = url
+	if !e.cfg.Private || before == "" || before == url {
+		return
+	}
+	for _, r := range e.order {
+		if !r.web {
+			e.fault(r, p2p.Violation(p2p.ReasonNotNeeded, "its tracker gave way to another"))
+		}
+	}
+	e.cands.init()
 }
 
 // announced takes the tracker's answer and sets the next time.
@@ -98,13 +132,14 @@ func (e *Engine) announced(j *announceJob) {
 	if a.next == j.in.Event {
 		a.next = EventNone
 	}
-	if j.in.Event == EventStarted && e.finished && e.stats.ReceivedPayload > 0 {
+	if j.in.Event == EventStarted && e.finished && e.stats.ReceivedPayload > 0 && e.lacking() == 0 {
 		a.next, a.again = EventCompleted, true
 	}
 	e.stats.TrackerComplete, e.stats.TrackerIncomplete = j.out.Complete, j.out.Incomplete
 	if j.out.ExternalIP.IsValid() {
 		e.external = j.out.ExternalIP
 	}
+	e.switchedTracker(j.out.Tracker)
 	for _, addr := range j.out.Peers {
 		e.cands.add(addr, fromTracker, now)
 	}

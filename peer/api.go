@@ -16,9 +16,10 @@ type Announcer interface {
 // AnnounceEvent is why an announce is made (BEP 3).
 type AnnounceEvent string
 
-// The events of BEP 3; a regular announce has none.
+// The events of BEP 3, and that of BEP 21; a regular announce has none.
 const (
 	EventNone      AnnounceEvent = ""
+	EventPaused    AnnounceEvent = "paused" // in place of none: we want no more, and have not all
 	EventStarted   AnnounceEvent = "started"
 	EventCompleted AnnounceEvent = "completed"
 	EventStopped   AnnounceEvent = "stopped"
@@ -40,6 +41,7 @@ type Announced struct {
 	Peers                 []string // "host:port"
 	Complete, Incomplete  int
 	Warning               string
+	Tracker               string     // who answered
 	ExternalIP            netip.Addr // ours as the tracker sees it (BEP 24), if it told
 }
 

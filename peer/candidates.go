@@ -39,7 +39,7 @@ type candidates struct {
 	wake time.Time
 }
 
-func (cs *candidates) init() { cs.by = map[string]*candidate{} }
+func (cs *candidates) init() { *cs = candidates{by: map[string]*candidate{}} }
 
 // idle counts the addresses that we are not connected to.
 func (cs *candidates) idle() int {

@@ -220,7 +220,11 @@ func (e *Engine) finishDone(j *finishJob) {
 	e.unsynced = 0
 	e.tellAll()
 	e.emit(Complete, "", nil)
-	if e.stats.ReceivedPayload > 0 {
+	switch {
+	case e.stats.ReceivedPayload == 0:
+	case e.lacking() > 0:
+		e.announceNow() // a partial seed from now on, which completed nothing (BEP 21)
+	default:
 		e.announceEvent(EventCompleted)
 	}
 	for _, r := range e.order {

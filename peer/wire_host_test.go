@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"starling/choke"
@@ -13,6 +15,7 @@ import (
 	"starling/p2p/monitor"
 	"starling/p2p/p2ptest"
 	"starling/p2p/tcp"
+	"starling/peer/bt"
 	"starling/peer/wire"
 	"starling/piece"
 )
@@ -28,12 +31,17 @@ type wireHost struct {
 	said []string   // lines like those of the page
 	jobs []p2p.Job
 	open map[p2p.ConnID]*p2p.Traffic
+	// wire makes the codec of a connection; nil: all are native.
+	wire   func() tcp.Codec
+	codecs map[p2p.ConnID]tcp.Codec
+	// metadata is the info dictionary that the torrent is said to have.
+	metadata []byte
 	// engine is nil where the node is no peer.
 	engine *Engine
 }
 
 func newWireHost(scene func(h *wireHost)) *wireHost {
-	h := &wireHost{now: p2ptest.Epoch, rng: rand.New(rand.NewPCG(1, 1)), open: map[p2p.ConnID]*p2p.Traffic{}}
+	h := &wireHost{now: p2ptest.Epoch, rng: rand.New(rand.NewPCG(1, 1)), open: map[p2p.ConnID]*p2p.Traffic{}, codecs: map[p2p.ConnID]tcp.Codec{}}
 	scene(h)
 	return h
 }
@@ -69,7 +77,17 @@ func (h *wireHost) Send(c p2p.ConnID, m p2p.Message) error {
 	if t == nil {
 		return p2p.ErrClosed
 	}
-	b := tcp.Native{}.AppendHead(nil, &m)
+	codec := h.codecs[c]
+	if codec == nil {
+		codec = tcp.Native{}
+	}
+	b := codec.AppendHead(nil, &m)
+	if len(b) == 0 { // this wire has no such message
+		if m.Body != nil {
+			m.Body.Release()
+		}
+		return nil
+	}
 	if m.Body != nil {
 		b = append(b, m.Body.(tcp.BytesBody).Bytes()...)
 		m.Body.Release()
@@ -90,12 +108,18 @@ func (h *wireHost) accept(addr string) {
 	h.last++
 	h.page = h.last
 	h.open[h.page] = &p2p.Traffic{}
+	if h.wire != nil {
+		h.codecs[h.page] = h.wire()
+	}
 	h.node.Opened(p2p.ConnInfo{ID: h.page, Addr: addr})
 }
 
 // receive delivers one frame within the node's limits, cut as the TCP host cuts
 // it, and finishes what it sets off.
 func (h *wireHost) receive(frame []byte) error {
+	if c := h.codecs[h.page]; c != nil {
+		return h.decode(c, frame)
+	}
 	if len(frame) < p2p.HeaderSize {
 		return fmt.Errorf("a frame of %d bytes", len(frame))
 	}
@@ -116,6 +140,43 @@ func (h *wireHost) receive(frame []byte) error {
 	h.work()
 	return nil
 }
+
+// decode delivers what a codec makes of bytes, which must be whole messages.
+func (h *wireHost) decode(c tcp.Codec, b []byte) error {
+	r := tcp.NewReader(wireFeed{Reader: bytes.NewReader(b)})
+	for {
+		if p, ok := c.(interface{ Pending() bool }); !ok || !p.Pending() {
+			if _, err := r.Peek(1); err != nil {
+				return nil
+			}
+		}
+		f := tcp.NewFrame(tcp.NewBufferPool(0))
+		if err := c.ReadHead(r, f, h.node.Limits()); err != nil {
+			return err
+		}
+		m := p2p.Message{Type: f.Type, Head: f.Head()}
+		if f.BodyLen > 0 {
+			body := make([]byte, f.BodyLen)
+			if err := r.ReadFull(body); err != nil {
+				return err
+			}
+			m.Body = p2ptest.NewBody(body)
+		}
+		if t := h.open[h.page]; t != nil && m.Type != 0 {
+			t.In += uint64(p2p.HeaderSize + m.Len())
+			h.node.Received(h.page, &m)
+		}
+		h.work()
+	}
+}
+
+// wireFeed is a connection that has all its input already.
+type wireFeed struct {
+	net.Conn
+	io.Reader
+}
+
+func (f wireFeed) Read(p []byte) (int, error) { return f.Reader.Read(p) }
 
 func (h *wireHost) work() {
 	for len(h.jobs) > 0 {
@@ -147,6 +208,15 @@ var wireScenes = map[string]func(h *wireHost){
 	},
 	// Pieces 0 and 2 of three, of 16 KiB, 16 KiB and 5 bytes.
 	"serve": func(h *wireHost) { h.torrent(2<<14+5, 0, 2) },
+	// The same for those who begin as BEP 3 has it.
+	"client": func(h *wireHost) {
+		h.wire, h.metadata = func() tcp.Codec { return bt.Listener() }, []byte("d4:name5:helloe")
+		h.torrent(2<<14+5, 0, 2)
+	},
+	"ours": func(h *wireHost) {
+		h.wire = func() tcp.Codec { return bt.Listener() }
+		h.torrent(2<<14+5, 0, 2)
+	},
 	// Nothing of a torrent of 5 bytes.
 	"fetch": func(h *wireHost) { h.torrent(5) },
 	// All of six pieces, and a second leecher that has the last two.
@@ -185,7 +255,7 @@ func (h *wireHost) torrent(size int64, pieces ...int) {
 	h.engine = NewEngine(h.node, EngineConfig{
 		InfoHash: wireInfoHash, PeerID: [20]byte(bytes.Repeat([]byte{0x02}, 20)), ListenPort: 6881,
 		Geometry: geo, Have: have, Content: newMemory(geo, full, len(pieces) > 0), Policy: policy,
-		Rechoke: 10 * time.Second, SnubAfter: time.Minute, MaxRemotes: 50,
+		Rechoke: 10 * time.Second, SnubAfter: time.Minute, MaxRemotes: 50, Metadata: h.metadata,
 	})
 	h.engine.Start(nil)
 	h.node.Wake()

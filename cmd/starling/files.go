@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"starling/metainfo"
@@ -11,9 +12,13 @@ import (
 
 // selection says which files of a torrent are wanted: those that match an
 // include pattern (all, if there is none) and no exclude pattern.
-type selection struct{ include, exclude []string }
+type selection struct {
+	include, exclude []string
+	// only are the indices that a magnet link names (BEP 53); nil: all.
+	only []metainfo.Range
+}
 
-func (s selection) all() bool { return len(s.include) == 0 && len(s.exclude) == 0 }
+func (s selection) all() bool { return len(s.include) == 0 && len(s.exclude) == 0 && s.only == nil }
 
 func (s selection) validate() error {
 	for _, list := range [][]string{s.include, s.exclude} {
@@ -29,7 +34,8 @@ func (s selection) validate() error {
 // wants says whether file i of a torrent is wanted. Padding never is: the pieces
 // of the files around it are.
 func (s selection) wants(in *metainfo.Info, i int) bool {
-	if in.Files[i].Pad {
+	named := func(r metainfo.Range) bool { return r.From <= i && i <= r.To }
+	if in.Files[i].Pad || s.only != nil && !slices.ContainsFunc(s.only, named) {
 		return false
 	}
 	parts := in.Files[i].Path

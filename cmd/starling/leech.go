@@ -78,7 +78,7 @@ type leeching struct {
 
 func (a *app) leech(ctx context.Context, ref string) error {
 	c := &a.cfg.Leech
-	l := &leeching{a: a, c: c, ref: ref, what: "leech " + ref, sel: selection{c.Include, c.Exclude}}
+	l := &leeching{a: a, c: c, ref: ref, what: "leech " + ref, sel: selection{include: c.Include, exclude: c.Exclude, only: selected(ref)}}
 	if err := l.sel.validate(); err != nil {
 		return usage("starling leech", "%w", err)
 	}
@@ -97,7 +97,7 @@ func (a *app) leech(ctx context.Context, ref string) error {
 	l.meta, l.what = t, "leech "+t.Info.Name
 	wanted, size, files := l.sel.pieces(&t.Info)
 	if files == 0 {
-		return usage("starling leech", "no file of %s matches --include and --exclude", t.Info.Name)
+		return usage("starling leech", "no file of %s matches --include, --exclude and the link's so=", t.Info.Name)
 	}
 	if c.DryRun {
 		return l.dryRun(size)

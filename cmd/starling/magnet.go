@@ -114,6 +114,19 @@ func missingTrees(info []byte) []magnet.Tree {
 	return trees
 }
 
+// selected are the files that a magnet link names; nil for all, and for what is no
+// magnet link.
+func selected(ref string) []metainfo.Range {
+	if !isMagnet(ref) {
+		return nil
+	}
+	m, err := metainfo.ParseMagnet(ref)
+	if err != nil {
+		return nil // resolve says so
+	}
+	return m.Select
+}
+
 // checkInfo says whether bytes have the infohash of a link, of each kind that it
 // has.
 func checkInfo(m *metainfo.Magnet, info []byte) error {

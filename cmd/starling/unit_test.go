@@ -105,7 +105,7 @@ func TestSelection(t *testing.T) {
 		{"top", "", "", ""},
 	} {
 		list := func(s string) []string { return strings.Fields(s) }
-		s := selection{list(c.include), list(c.exclude)}
+		s := selection{include: list(c.include), exclude: list(c.exclude)}
 		files, pieces := "", ""
 		for i := range in.Files {
 			if s.wants(in, i) {

@@ -28,7 +28,7 @@ func (a *Announcer) Announce(ctx context.Context, in peer.Announce) (peer.Announ
 	}
 	out := peer.Announced{
 		Interval: r.Interval, MinInterval: r.MinInterval,
-		Complete: r.Complete, Incomplete: r.Incomplete, Warning: r.Warning, ExternalIP: r.ExternalIP,
+		Complete: r.Complete, Incomplete: r.Incomplete, Warning: r.Warning, ExternalIP: r.ExternalIP, Tracker: r.URL,
 	}
 	for _, p := range r.Peers {
 		out.Peers = append(out.Peers, p.Addr)
@@ -44,6 +44,8 @@ func eventOf(e peer.AnnounceEvent) tracker.Event {
 		return tracker.EventCompleted
 	case peer.EventStopped:
 		return tracker.EventStopped
+	case peer.EventPaused:
+		return tracker.EventPaused
 	}
 	return tracker.EventNone
 }

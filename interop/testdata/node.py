@@ -2,7 +2,7 @@
 
 usage: node.py CONFIG
 
-CONFIG is a JSON object: ip, port, pex, lsd, encrypted, up_limit, fingerprint. Each line of the
+CONFIG is a JSON object: ip, port, pex, encrypted, up_limit, fingerprint. Each line of the
 standard input is a command, {"op": "add" | "state" | "alerts" | "quit", ...}; each
 line of the standard output is its answer, {"ok": ...} or {"error": ...}. The end of
 the input ends the node.
@@ -22,7 +22,7 @@ def session(config):
         "listen_interfaces": "%s:%d" % (config["ip"], config["port"]),
         "outgoing_interfaces": config["ip"],
         "enable_dht": False,
-        "enable_lsd": config["lsd"],
+        "enable_lsd": False,
         "enable_upnp": False,
         "enable_natpmp": False,
         "enable_outgoing_utp": False,
@@ -69,9 +69,7 @@ class Node:
         p.flags &= ~(flags.paused | flags.auto_managed | flags.duplicate_is_error)
         if not self.config["pex"]:
             p.flags |= flags.disable_pex
-        p.flags |= flags.disable_dht
-        if not self.config["lsd"]:
-            p.flags |= flags.disable_lsd
+        p.flags |= flags.disable_dht | flags.disable_lsd
         self.handle = self.session.add_torrent(p)
         for peer in command.get("peers") or []:
             ip, port = peer.rsplit(":", 1)

@@ -17,8 +17,14 @@ type Config struct {
 	// SwarmRate bounds the announces per second that the peers of one young
 	// swarm are asked to make: a big swarm is told to wait longer.
 	SwarmRate int
-	// TTL is how long a peer is listed after its last announce.
-	TTL time.Duration
+	// TTL is how long a peer is listed after its last announce, if it announces
+	// when it is told to: one whose id begins with Prompt. Empty: all do.
+	TTL    time.Duration
+	Prompt string
+	// LaxTTL is how long the others are listed, if it is above TTL: ordinary
+	// clients never announce sooner than a minimum of their own, which is
+	// 10 minutes at most among those in use.
+	LaxTTL time.Duration
 	// EmptyTTL is how long the download count of a swarm without peers is
 	// kept.
 	EmptyTTL time.Duration
@@ -40,7 +46,7 @@ type Config struct {
 func Fleet() Config {
 	return Config{
 		Interval: 60 * time.Second, MinInterval: 10 * time.Second, Young: 5 * time.Second,
-		SwarmRate: 1000, TTL: 150 * time.Second, EmptyTTL: 24 * time.Hour,
+		SwarmRate: 1000, TTL: 150 * time.Second, LaxTTL: 20 * time.Minute, EmptyTTL: 24 * time.Hour,
 		NumWant: 50, MaxNumWant: 100, MaxPerHost: 8, MaxPerNet6: 16, Open: true,
 	}
 }
@@ -64,6 +70,10 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("tracker peer TTL: %v is not above the interval %v and its jitter", c.TTL, c.Interval)
 	case c.EmptyTTL < 0 || c.TTL > 365*24*time.Hour || c.EmptyTTL > 365*24*time.Hour:
 		return fmt.Errorf("tracker TTLs: %v and %v must be in [0, 1 year]", c.TTL, c.EmptyTTL)
+	case c.LaxTTL < 0 || c.LaxTTL > 365*24*time.Hour:
+		return fmt.Errorf("tracker TTL of peers that are not prompt: %v is not in [0, 1 year]", c.LaxTTL)
+	case len(c.Prompt) > 20:
+		return fmt.Errorf("tracker's prompt peers: %q is longer than a peer id", c.Prompt)
 	case c.SwarmRate < 1:
 		return fmt.Errorf("tracker swarm rate: %d is below 1", c.SwarmRate)
 	case c.NumWant < 0 || c.MaxNumWant < c.NumWant || c.MaxNumWant > 1000:

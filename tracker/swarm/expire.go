@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Expire forgets the peers that have not announced for Config.TTL, and the swarms
-// that nothing is known of any more. It looks only at swarms that are due: those
-// whose oldest peer, when last looked at, would have expired by now. It returns
-// the number of peers removed.
+// Expire forgets the peers that have not announced for the TTL of their class, and
+// the swarms that nothing is known of any more. It looks only at swarms that are
+// due: those whose first peer to go, when last looked at, would have expired by
+// now. It returns the number of peers removed.
 func (s *Store) Expire(now time.Duration) (removed int) {
 	s.advance(now)
 	for len(s.queue) > 0 && s.queue[0].due <= s.clock {
@@ -20,19 +20,29 @@ func (s *Store) Expire(now time.Duration) (removed int) {
 			continue
 		}
 		before := w.counts()
-		ttl := seconds(s.cfg.TTL)
-		removed += expire(&w.v4, s.clock, ttl) + expire(&w.v6, s.clock, ttl)
+		removed += expire(&w.v4, s.clock, &s.ttls) + expire(&w.v6, s.clock, &s.ttls)
 		s.recount(before, w.counts())
 		s.settle(w)
 	}
 	return removed
 }
 
-// expire drops the peers of one set that were last seen ttl ago or earlier.
-func expire[A address](set *set[A], now, ttl uint32) (removed int) {
-	for len(set.peers) > 0 && now-set.peers[set.oldest].seen >= ttl {
-		drop(set, set.oldest)
-		removed++
+// ttls is how long a peer of each class is listed, in seconds.
+type ttls [numClasses]uint32
+
+func (c *Config) ttls() ttls {
+	return ttls{prompt: seconds(c.TTL), lax: seconds(max(c.TTL, c.LaxTTL))}
+}
+
+// expire drops the peers of one set that were last seen the TTL of their class ago
+// or earlier.
+func expire[A address](set *set[A], now uint32, after *ttls) (removed int) {
+	for c := range set.orders {
+		o := &set.orders[c]
+		for o.oldest != none && now-set.peers[o.oldest].seen >= after[c] {
+			drop(set, o.oldest)
+			removed++
+		}
 	}
 	return removed
 }
@@ -43,7 +53,7 @@ func expire[A address](set *set[A], now, ttl uint32) (removed int) {
 func (s *Store) settle(w *swarm) {
 	switch {
 	case !w.empty():
-		due := w.nextExpiry(seconds(s.cfg.TTL))
+		due := w.nextExpiry(&s.ttls)
 		if w.idle || w.due > due || w.due <= s.clock {
 			s.queue.put(w, due)
 		}
@@ -61,13 +71,16 @@ func (s *Store) settle(w *swarm) {
 }
 
 // nextExpiry is when the first peer expires unless it announces again.
-func (w *swarm) nextExpiry(ttl uint32) uint32 {
+func (w *swarm) nextExpiry(after *ttls) uint32 {
+	return min(w.v4.nextExpiry(after), w.v6.nextExpiry(after))
+}
+
+func (s *set[A]) nextExpiry(after *ttls) uint32 {
 	due := never
-	if len(w.v4.peers) > 0 {
-		due = w.v4.peers[w.v4.oldest].seen + ttl
-	}
-	if len(w.v6.peers) > 0 {
-		due = min(due, w.v6.peers[w.v6.oldest].seen+ttl)
+	for c := range s.orders {
+		if i := s.orders[c].oldest; i != none {
+			due = min(due, s.peers[i].seen+after[c])
+		}
 	}
 	return due
 }

@@ -58,6 +58,9 @@ type Request struct {
 	// Left is the number of bytes that the peer still wants. 0 is a seed;
 	// a negative one is unknown, which counts as a leecher.
 	Left int64
+	// Downloaded is the number of bytes that the peer says it has fetched since
+	// it said Started; negative is unknown. It matters only if it is 0.
+	Downloaded int64
 	// NumWant is how many peers the reply should hold: negative for the
 	// default; more than Config.MaxNumWant is cut to it.
 	NumWant int

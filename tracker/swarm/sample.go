@@ -58,75 +58,58 @@ func gcd(a, b uint32) uint32 {
 	return a
 }
 
-// pick fills r with a random subset of the swarm for q. self is the announcer's
-// position in the set of its own family, or none. Its own family comes first,
-// since that is the one it is sure to reach; the other fills what is left, unless
-// Request.OneFamily is set.
-func (w *swarm) pick(rng *rand.Rand, q *Request, r *Response, want int, sated bool, self int32) {
-	switch v4 := q.Addr.Addr().Is4(); {
-	case v4 && q.OneFamily:
-		w.pick4(rng, q, r, want, sated, self)
-	case q.OneFamily:
-		w.pick6(rng, q, r, want, sated, self)
-	case v4:
-		w.pick4(rng, q, r, want, sated, self)
-		w.pick6(rng, q, r, want-r.NumPeers(), sated, none)
-	default:
-		w.pick6(rng, q, r, want, sated, self)
-		ids := len(r.IDs)
-		w.pick4(rng, q, r, want-r.NumPeers(), sated, none)
-		rotate(r.IDs, ids)
-	}
-}
-
 // spare is how many positions more than wanted are visited, in place of those that
 // turn out to be the announcer itself under another address.
 const spare = 8
 
-func (w *swarm) pick4(rng *rand.Rand, q *Request, r *Response, want int, sated bool, self int32) {
-	s := &w.v4
-	for steps := newWalk(rng, s.visible(sated), want+spare, self); want > 0; {
-		i := steps.next()
-		if i == none {
-			return
-		}
-		p := &s.peers[i]
-		if p.isSelf(q) {
-			continue
-		}
-		want--
-		r.Peers = append(r.Peers, p.addr[:]...)
-		if q.WantIDs {
-			r.IDs = append(r.IDs, p.id[:]...)
-		}
+// satedForNew is how many sated peers one gets that begins and claims to want
+// nothing. It may be a client with a magnet link, which cannot know what it lacks
+// before somebody tells it the metadata, so it needs somebody; but mostly it is a
+// seed, and two seeds have nothing for each other: a few are tried in vain.
+const satedForNew = 5
+
+// pick fills r with a random subset of the swarm for q. self is the announcer's
+// position in the set of its own family, or none.
+func (w *swarm) pick(rng *rand.Rand, q *Request, r *Response, want int, sated bool, self int32) {
+	if !sated {
+		w.pickFrom(rng, q, r, want, everyone, self)
+		return
+	}
+	w.pickFrom(rng, q, r, want, wanting, self)
+	if q.Event == Started && q.Downloaded == 0 {
+		w.pickFrom(rng, q, r, min(want-r.NumPeers(), satedForNew), satisfied, self)
 	}
 }
 
-func (w *swarm) pick6(rng *rand.Rand, q *Request, r *Response, want int, sated bool, self int32) {
-	s := &w.v6
-	for steps := newWalk(rng, s.visible(sated), want+spare, self); want > 0; {
-		i := steps.next()
-		if i == none {
-			return
-		}
-		p := &s.peers[i]
-		if p.isSelf(q) {
-			continue
-		}
-		want--
-		r.Peers6 = append(r.Peers6, p.addr[:]...)
-		if q.WantIDs {
-			r.IDs = append(r.IDs, p.id[:]...)
-		}
+// part is a part of a set's slice.
+type part uint8
+
+const (
+	everyone  part = iota
+	wanting        // those who want pieces
+	satisfied      // the sated ones
+)
+
+// bounds is where a part begins and ends.
+func (s *set[A]) bounds(of part) (from, to int) {
+	switch of {
+	case wanting:
+		return 0, s.wanting
+	case satisfied:
+		return s.wanting, len(s.peers)
+	default:
+		return 0, len(s.peers)
 	}
 }
 
-// visible is how much of peers a peer may see: a sated one only who wants pieces.
-func (s *set[A]) visible(sated bool) int {
-	if sated {
-		return s.wanting
+// pickFrom adds up to want peers of one part of both sets. The announcer's own
+// family comes first, since that is the one it is sure to reach; the other fills
+// what is left, unless Request.OneFamily is set.
+func (w *swarm) pickFrom(rng *rand.Rand, q *Request, r *Response, want int, of part, self int32) {
+	want += r.NumPeers()
+	ids4 := len(r.Peers) / 6 * len(q.PeerID)
+	if q.Addr.Addr().Is4() {
 	}
-	return len(s.peers)
 }
 
 // isSelf says whether p is the announcer under another address: that of its other

@@ -30,6 +30,7 @@ const (
 	flagSeed                // has everything; implies flagSated
 	flagCounted             // was complete once: no "completed" of it counts again
 	flagPublic              // counts towards its host's limit
+	flagLax                 // does not keep our interval: in the second order by time
 )
 
 // peer is one member of a swarm: 44 bytes for IPv4, 56 for IPv6, no pointers.
@@ -39,8 +40,26 @@ type peer[A address] struct {
 	flags      uint8
 	tokens     uint8  // announces it may make at once, as of seen
 	seen       uint32 // seconds: its last announce
-	prev, next int32  // neighbours by seen; none is the end
+	prev, next int32  // neighbours in its order by time; none is the end
 }
+
+// The classes of peers: those that keep the interval that they are told, and the
+// others. Each class is listed for a time of its own.
+const (
+	prompt = iota
+	lax
+	numClasses
+)
+
+func (p *peer[A]) class() int {
+	if p.flags&flagLax != 0 {
+		return lax
+	}
+	return prompt
+}
+
+// order is the ends of one class's peers by seen; both are none without peers.
+type order struct{ oldest, newest int32 }
 
 // none is no position.
 const none = int32(-1)
@@ -48,15 +67,23 @@ const none = int32(-1)
 // set is the peers of one swarm and one family.
 //
 // Invariant: peers[:wanting] lack flagSated and peers[wanting:] have it; index
-// holds exactly the position of every peer; the links from oldest to newest visit
-// every peer once, seen never falling; seeds is the number with flagSeed.
+// holds exactly the position of every peer; the links from oldest to newest of a
+// class visit every peer of that class once, seen never falling; seeds is the
+// number with flagSeed.
 type set[A address] struct {
-	peers          []peer[A]
-	index          map[A]int32
-	hosts          map[uint64]int32 // public peers by limited host; nil if none
-	wanting        int
-	seeds          int
-	oldest, newest int32
+	peers   []peer[A]
+	index   map[A]int32
+	hosts   map[uint64]int32 // public peers by limited host; nil if none
+	wanting int
+	seeds   int
+	orders  [numClasses]order
+}
+
+func newSet[A address]() (s set[A]) {
+	for c := range s.orders {
+		s.orders[c] = order{none, none}
+	}
+	return s
 }
 
 // find returns a's position, or none.
@@ -120,46 +147,48 @@ func (s *set[A]) move(from, to int32) {
 	p := &s.peers[to]
 	s.index[p.addr] = to
 	if p.prev == none {
-		s.oldest = to
+		s.orders[p.class()].oldest = to
 	} else {
 		s.peers[p.prev].next = to
 	}
 	if p.next == none {
-		s.newest = to
+		s.orders[p.class()].newest = to
 	} else {
 		s.peers[p.next].prev = to
 	}
 }
 
-// link makes the peer at i the newest.
+// link makes the peer at i the newest of its class.
 func (s *set[A]) link(i int32) {
 	p := &s.peers[i]
-	p.prev, p.next = none, none
-	if len(s.peers) == 1 {
-		s.oldest, s.newest = i, i
-		return
+	o := &s.orders[p.class()]
+	p.prev, p.next = o.newest, none
+	if o.newest == none {
+		o.oldest = i
+	} else {
+		s.peers[o.newest].next = i
 	}
-	p.prev = s.newest
-	s.peers[s.newest].next = i
-	s.newest = i
+	o.newest = i
 }
 
-// unlink takes the peer at i out of the order by time.
+// unlink takes the peer at i out of its order by time.
 func (s *set[A]) unlink(i int32) {
 	p := &s.peers[i]
+	o := &s.orders[p.class()]
 	if p.prev == none {
-		s.oldest = p.next
+		o.oldest = p.next
 	} else {
 		s.peers[p.prev].next = p.next
 	}
 	if p.next == none {
-		s.newest = p.prev
+		o.newest = p.prev
 	} else {
 		s.peers[p.next].prev = p.prev
 	}
 }
 
-// replace puts p, of the same address and the same part, at i as the newest.
+// replace puts p, of the same address and the same part, at i as the newest of its
+// class, which may be another than before.
 func (s *set[A]) replace(i int32, p peer[A]) {
 	s.seeds += int(p.flags&flagSeed/flagSeed) - int(s.peers[i].flags&flagSeed/flagSeed)
 	s.unlink(i)

@@ -18,8 +18,11 @@ import (
 //	n4 x (20 peer id, 6 address and port, 1 flags)
 //	n6 x (20 peer id, 18 address and port, 1 flags)
 //
-// Peers stand by their last announce, the oldest first. No times are kept: after a
-// restart nobody could have announced meanwhile, so everyone gets a full TTL.
+// The peers that keep our interval come first, then the others, each by their last
+// announce, the oldest first. Which is which follows from the peer id, by the
+// configuration of the store that reads it. No times are kept: after a restart
+// nobody could have announced meanwhile, so everyone gets a full TTL. The flags are
+// those of set.go, but for flagPublic and flagLax, which are found anew.
 const (
 	recordHeader = 20 + 4 + 4 + 4
 	record4      = 20 + 6 + 1
@@ -41,17 +44,22 @@ func (s *Store) AppendSnapshot(b []byte) []byte {
 		b = binary.BigEndian.AppendUint32(b, w.downloaded)
 		b = binary.BigEndian.AppendUint32(b, uint32(len(w.v4.peers)))
 		b = binary.BigEndian.AppendUint32(b, uint32(len(w.v6.peers)))
-		for i, n := w.v4.oldest, len(w.v4.peers); n > 0; n-- {
-			p := &w.v4.peers[i]
-			b = append(append(b, p.id[:]...), p.addr[:]...)
-			b = append(b, p.flags&^flagPublic)
-			i = p.next
-		}
-		for i, n := w.v6.oldest, len(w.v6.peers); n > 0; n-- {
-			p := &w.v6.peers[i]
-			b = append(append(b, p.id[:]...), p.addr[:]...)
-			b = append(b, p.flags&^flagPublic)
-			i = p.next
+		b = appendPeers(b, &w.v4)
+		b = appendPeers(b, &w.v6)
+	}
+	return b
+}
+
+// keptFlags are the flags that a snapshot holds.
+const keptFlags = flagSated | flagSeed | flagCounted
+
+func appendPeers[A address](b []byte, s *set[A]) []byte {
+	for _, o := range s.orders {
+		for i := o.oldest; i != none; i = s.peers[i].next {
+			p := &s.peers[i]
+			b = append(b, p.id[:]...)
+			b = appendAddr(b, &p.addr)
+			b = append(b, p.flags&keptFlags)
 		}
 	}
 	return b
@@ -76,8 +84,9 @@ func NextSwarm(b []byte) (h InfoHash, n int, err error) {
 }
 
 // Restore takes in one record, the n bytes that NextSwarm reported; without
-// withPeers only its download count. Peers count as seen now. It applies the store's limits, leaves out what is not a valid address,
-// and returns the number of peers listed.
+// withPeers only its download count. Peers count as seen now. It applies the store's
+// limits, leaves out what is not a valid address, and returns the number of peers
+// listed.
 func (s *Store) Restore(now time.Duration, record []byte, withPeers bool) (peers int, err error) {
 	h, n, err := NextSwarm(record)
 	if err != nil {
@@ -130,10 +139,11 @@ func restore[A address](s *Store, w *swarm, set *set[A], a A, id [20]byte, ap ne
 	if ap.Port() == 0 || !ap.Addr().IsValid() || set.find(a) != none {
 		return 0
 	}
-	if flags &= flagSated | flagSeed | flagCounted; flags&flagSeed != 0 {
+	if flags &= keptFlags; flags&flagSeed != 0 {
 		flags |= flagSated | flagCounted
 	}
 	p := peer[A]{id: id, addr: a, flags: flags, tokens: burst, seen: s.clock}
+	p.classify(&s.cfg)
 	if !join(s, w, set, &p, &Request{Addr: ap}) {
 		return 0
 	}

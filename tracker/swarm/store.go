@@ -14,6 +14,7 @@ const burst = 5
 // use.
 type Store struct {
 	cfg    Config
+	ttls   ttls
 	swarms map[InfoHash]*swarm
 	queue  queue
 	clock  uint32
@@ -40,7 +41,7 @@ type swarm struct {
 
 // New returns an empty store. The configuration must be valid.
 func New(cfg Config) *Store {
-	return &Store{cfg: cfg, swarms: make(map[InfoHash]*swarm)}
+	return &Store{cfg: cfg, ttls: cfg.ttls(), swarms: make(map[InfoHash]*swarm)}
 }
 
 // Totals returns the store's current counts.
@@ -139,8 +140,9 @@ func announce[A address](s *Store, w *swarm, set *set[A], a A, rng *rand.Rand, q
 		return ErrTooOften
 	}
 	was := p.flags
-	sated := p.update(q)
-	w.pick(rng, q, r, s.want(q), sated, i)
+	p.update(q)
+	p.classify(&s.cfg)
+	w.pick(rng, q, r, s.want(q), p.flags&flagSated != 0, i)
 	switch {
 	case i == none:
 		r.Unlisted = !join(s, w, set, &p, q)
@@ -197,8 +199,8 @@ func (p *peer[A]) spend(now uint32) bool {
 	return true
 }
 
-// update notes what the announcer says of itself, and says if it is sated.
-func (p *peer[A]) update(q *Request) bool {
+// update notes what the announcer says of itself.
+func (p *peer[A]) update(q *Request) {
 	p.id = q.PeerID
 	p.flags &^= flagSated | flagSeed
 	switch {
@@ -207,5 +209,12 @@ func (p *peer[A]) update(q *Request) bool {
 	case q.Event == Paused:
 		p.flags |= flagSated
 	}
-	return p.flags&flagSated != 0
+}
+
+// classify sets the class that follows from the peer's id.
+func (p *peer[A]) classify(cfg *Config) {
+	p.flags &^= flagLax
+	if string(p.id[:len(cfg.Prompt)]) != cfg.Prompt {
+		p.flags |= flagLax
+	}
 }

@@ -43,7 +43,10 @@ func (s *Store) ensure(h InfoHash) (*swarm, error) {
 	if s.cfg.MaxSwarms > 0 && len(s.swarms) >= s.cfg.MaxSwarms {
 		return nil, ErrFull
 	}
-	w := &swarm{hash: h, joined: s.clock, due: never, place: unqueued}
+	w := &swarm{
+		hash: h, v4: newSet[addr4](), v6: newSet[addr6](),
+		joined: s.clock, due: never, place: unqueued,
+	}
 	s.swarms[h] = w
 	return w, nil
 }

@@ -75,6 +75,7 @@ type metaDoc struct {
 	Created    string     `json:"created"`
 	Files      []metaFile `json:"files"`
 	Padding    *struct{}  `json:"padding"`
+	Magnet     string     `json:"magnet"`
 
 	// What only libtorrent says.
 	Valid  bool   `json:"valid"`
@@ -147,7 +148,7 @@ func (d metaDoc) comparable() metaDoc {
 		}
 		d.Valid, d.Padded, d.V1, d.V2 = false, false, "", ""
 	}
-	d.Created = "" // it gives no number
+	d.Created, d.Magnet = "", "" // see TestMagnetsAgree for the latter
 	if d.Format == "v2" {
 		d.Padding = nil // what is a gap to us, libtorrent calls padding
 	}

@@ -3,6 +3,8 @@
 #   torrents.py make (KIND PIECE_LENGTH SOURCE OUTPUT)...
 #   torrents.py show TORRENT...
 #   torrents.py check (TORRENT DIRECTORY)...
+#   torrents.py magnet LINK...
+#   torrents.py link TORRENT...
 import json
 import os
 import sys
@@ -86,6 +88,16 @@ def check(pairs):
         yield {"seeding": st.is_seeding, "pieces": sum(st.pieces), "error": st.errc.message() if st.errc.value() else ""}
 
 
+def magnet(link):
+    p = lt.parse_magnet_uri(link)
+    h = p.info_hashes
+    return {
+        "v1": str(h.v1) if h.has_v1() else "", "v2": str(h.v2) if h.has_v2() else "", "name": p.name,
+        "trackers": p.trackers, "webseeds": p.url_seeds, "peers": ["%s %d" % peer for peer in p.peers],
+        "selected": [i for i, priority in enumerate(p.file_priorities) if priority],
+    }
+
+
 def main(command, *args):
     if command == "make":
         for i in range(0, len(args), 4):
@@ -97,6 +109,12 @@ def main(command, *args):
         for doc in check(list(zip(args[::2], args[1::2]))):
             print(json.dumps(doc), flush=True)
         os._exit(0)  # nobody waits for the session to say goodbye
+    elif command == "magnet":
+        for link in args:
+            print(json.dumps(magnet(link)))
+    elif command == "link":
+        for path in args:
+            print(json.dumps(lt.make_magnet_uri(lt.torrent_info(path))))
     else:
         sys.exit("unknown command " + command)
 
