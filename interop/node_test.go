@@ -23,7 +23,7 @@ import (
 const (
 	// patience is how long an answer may take that is due at once, on a
 	// machine that does much else.
-	patience = 20 * time.Second
+	patience = 30 * time.Second
 	// peerPort is where every node listens for peers: each has its address.
 	peerPort = 6881
 )
@@ -204,16 +204,6 @@ func (n *node) reap() {
 func (n *node) stop() {
 	_ = n.cmd.Process.Kill() // it may have ended by itself
 	<-n.ended
-}
-
-// leave ends the process as its user would, so that it tells its tracker.
-func (n *node) leave() {
-	_ = n.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-n.ended:
-	case <-time.After(patience / 2):
-		n.stop()
-	}
 }
 
 // errEnded says that a process that others wait for is gone.

@@ -70,6 +70,7 @@ func (c *starlingClient) add(j job) error {
 	for _, p := range j.peers {
 		args = append(args, "--peer", p)
 	}
+	n.showsLog(n.messageLog(), nil)
 	c.follow(args)
 	return nil
 }

@@ -61,6 +61,16 @@ func checkInfo(t *testing.T, in *Info) {
 	if in.HasV1() && len(in.Pieces) != in.NumPieces()*len(Hash{}) {
 		t.Errorf("%d bytes of hashes for %d pieces", len(in.Pieces), in.NumPieces())
 	}
+	for i := range min(in.NumPieces(), 1000) {
+		f := in.Files[in.PieceFile(i)]
+		begin := int64(i) * in.PieceLength
+		if f.Offset > begin || f.Offset+f.Length <= begin || in.HasV2() && (f.Pad || f.Offset%in.PieceLength != 0) {
+			t.Errorf("piece %d is of %+v", i, f)
+		}
+		if n, data := in.PieceSize(i), in.PieceDataSize(i); n < 1 || n > in.PieceLength || data < 1 || data > n || in.Format() == V2 && data != n {
+			t.Errorf("piece %d has %d bytes, %d of content", i, n, data)
+		}
+	}
 	var offset int64
 	for i, f := range in.Files {
 		gap := f.Offset - offset

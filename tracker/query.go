@@ -43,7 +43,7 @@ var (
 // repeated key counts the last time, numbers too large are cut to the largest.
 func parseAnnounce(raw []byte, q *query) error {
 	*q = query{compact: true}
-	q.NumWant, q.Left = -1, -1
+	q.NumWant, q.Left, q.Downloaded = -1, -1, -1
 	var hash, id bool
 	for len(raw) > 0 {
 		var key, value []byte
@@ -57,6 +57,8 @@ func parseAnnounce(raw []byte, q *query) error {
 			q.port = parsePort(value)
 		case "left":
 			q.Left = parseInt(value)
+		case "downloaded":
+			q.Downloaded = parseInt(value)
 		case "numwant":
 			q.NumWant = int(min(parseInt(value), 1<<30))
 		case "event":

@@ -33,7 +33,7 @@ func TestParseAnnounce(t *testing.T) {
 	if err := parseAnnounce([]byte(raw), &q); err != nil {
 		t.Fatal(err)
 	}
-	if q.port != 6881 || q.Left != 3 || q.Event != swarm.Completed || q.NumWant != 17 || q.compact || !q.noPeerID || q.WantIDs {
+	if q.port != 6881 || q.Left != 3 || q.Downloaded != 2 || q.Event != swarm.Completed || q.NumWant != 17 || q.compact || !q.noPeerID || q.WantIDs {
 		t.Errorf("%+v", q)
 	}
 	if q.metricsPort != 9464 || string(q.node) != "n%201" || q.numLabels != 1 || string(q.labels[0].name) != "rack" {
@@ -68,16 +68,16 @@ func TestParseAnnounceRefuses(t *testing.T) {
 
 func TestParseAnnounceNumbers(t *testing.T) {
 	for _, c := range []struct {
-		raw  string
-		left int64
-		want int
+		raw        string
+		left, done int64
+		want       int
 	}{
-		{"", -1, -1}, {"&left=-5&numwant=-1", -1, -1}, {"&left=x&numwant=1e9", -1, -1},
-		{"&left=99999999999999999999&numwant=99999999999999999999", 1<<63 - 1, 1 << 30},
-		{"&left=0&numwant=0", 0, 0},
+		{"", -1, -1, -1}, {"&left=-5&numwant=-1&downloaded=-1", -1, -1, -1}, {"&left=x&numwant=1e9&downloaded=", -1, -1, -1},
+		{"&left=99999999999999999999&numwant=99999999999999999999&downloaded=7", 1<<63 - 1, 7, 1 << 30},
+		{"&left=0&numwant=0&downloaded=0", 0, 0, 0},
 	} {
 		var q query
-		if err := parseAnnounce([]byte(okHash+"&"+okID+"&port=1"+c.raw), &q); err != nil || q.Left != c.left || q.NumWant != c.want {
+		if err := parseAnnounce([]byte(okHash+"&"+okID+"&port=1"+c.raw), &q); err != nil || q.Left != c.left || q.Downloaded != c.done || q.NumWant != c.want {
 			t.Errorf("%q: left %d numwant %d, %v", c.raw, q.Left, q.NumWant, err)
 		}
 	}

@@ -86,6 +86,7 @@ func appendUDPRequest(b []byte, id uint64, action, tid uint32) []byte {
 func parseUDPAnnounce(rest []byte, q *query, url []byte) error {
 	*q = query{compact: true}
 	q.InfoHash, q.PeerID = [20]byte(rest), [20]byte(rest[20:])
+	q.Downloaded = int64(min(binary.BigEndian.Uint64(rest[40:]), math.MaxInt64))
 	q.Left = int64(min(binary.BigEndian.Uint64(rest[48:]), math.MaxInt64))
 	if n := binary.BigEndian.Uint32(rest[64:]); n < uint32(len(udpEvents)) {
 		q.Event = udpEvents[n]

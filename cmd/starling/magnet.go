@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/fips140"
 	"crypto/sha1"
 	"crypto/sha256"
 	"errors"
@@ -27,6 +28,9 @@ type meeting struct {
 // the infohash (BEP 9). It returns the addresses that it learned, too.
 func (a *app) fetchMagnet(ctx context.Context, m *metainfo.Magnet, how meeting) (*metainfo.Torrent, []string, error) {
 	const what = "magnet link"
+	if m.V2 == (metainfo.HashV2{}) && fips140.Enforced() {
+		return nil, nil, fail(what, errors.New("it has a SHA-1 infohash, which this system forbids; one of v2 has not")).withCode(exitNotFound)
+	}
 	if how.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, how.timeout, fmt.Errorf("%w after %s", context.DeadlineExceeded, how.timeout))

@@ -82,10 +82,13 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 	return s, nil
 }
 
+// clientCode begins the peer id of every version of ours.
+const clientCode = "-SL"
+
 // newPeerID follows the customary form (BEP 20): two letters and a version
 // between dashes, then random bytes.
 func newPeerID() (id [20]byte) {
-	n := copy(id[:], "-SL0001-")
+	n := copy(id[:], clientCode+"0001-")
 	crand.Read(id[n:])
 	return id
 }

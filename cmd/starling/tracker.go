@@ -59,7 +59,7 @@ func trackerConfig(c *config.Tracker) tracker.Config {
 	} else {
 		cfg.Swarm.MaxPerNet6 = 2 * c.MaxPeersPerIP
 	}
-	cfg.Swarm.Open = !c.Whitelist
+	cfg.Swarm.Open, cfg.Swarm.Prompt = !c.Whitelist, clientCode
 	cfg.TorrentsDir, cfg.StatePath = c.Torrents, c.State
 	return cfg
 }

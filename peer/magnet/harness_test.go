@@ -31,6 +31,10 @@ type actor struct {
 	reject bool
 	leaves int           // after so many parts it is gone
 	slow   time.Duration // it waits so long before each part
+	// hashes answers for the trees; nil: it refuses, as mute says without a word.
+	hashes func(h wire.Hashes) []byte
+	mute   bool
+	runs   int // of hashes, that it was asked for
 
 	conn  p2p.ConnID // 0: none
 	dials []time.Time
@@ -56,6 +60,8 @@ type table struct {
 	by     map[p2p.ConnID]*actor
 	checks int
 	found  [][]byte
+	trees  []Tree // what is to be fetched besides
+	got    []Tree
 	ended  map[string][]string // why the Fetcher closed connections, by address
 }
 
@@ -76,7 +82,8 @@ func newTable(t *testing.T, size int) *table {
 			}
 			return nil
 		},
-		Done: func(info []byte, _ []Tree) { tb.found = append(tb.found, info) },
+		Trees: func([]byte) []Tree { return tb.trees },
+		Done:  func(info []byte, trees []Tree) { tb.found, tb.got = append(tb.found, info), trees },
 	})
 	tb.h.Start(n)
 	n.Wake()
@@ -178,6 +185,12 @@ func (tb *table) hear(line string) {
 			i.Metadata = a.size
 		}
 		tb.h.Deliver(c, wire.INFO, string(i.Append(nil)))
+	case word[0] == "send" && word[2] == "HREQ":
+		head, err := strconv.Unquote(word[3])
+		if err != nil {
+			tb.t.Fatal(err)
+		}
+		tb.giveHashes(a, head)
 	case word[0] == "send" && word[2] == "META":
 		head, err := strconv.Unquote(word[3])
 		if err != nil {
@@ -239,6 +252,23 @@ func (tb *table) give(a *actor, part int64) {
 	}
 }
 
+// giveHashes answers a request for hashes.
+func (tb *table) giveHashes(a *actor, head string) {
+	h, err := wire.ParseHashes([]byte(head))
+	if err != nil {
+		tb.t.Fatalf("it sent %q: %v", head, err)
+	}
+	a.runs++
+	switch {
+	case a.mute:
+	case a.hashes == nil:
+		tb.h.Deliver(a.conn, wire.HREJ, head)
+	default:
+		h.Answer = a.hashes(h)
+		tb.h.Deliver(a.conn, wire.HASH, string(h.Append(nil)))
+	}
+}
+
 // sound holds the Fetcher's books against one another.
 func (tb *table) sound() {
 	tb.t.Helper()
@@ -259,6 +289,17 @@ func (tb *table) sound() {
 				tb.t.Fatalf("part %d is asked for twice, or had", a.part)
 			}
 			asked[a.part] = p
+		}
+	}
+	runs := map[*peer]int{}
+	for i := range f.hashes {
+		if a := &f.hashes[i]; a.from != nil {
+			runs[a.from]++
+		}
+	}
+	for _, p := range f.peers {
+		if runs[p] != p.hashes || p.hashes > ahead {
+			tb.t.Fatalf("%s: %d runs of hashes asked for, really %d", p.addr, p.hashes, runs[p])
 		}
 	}
 	got := 0

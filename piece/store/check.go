@@ -101,7 +101,6 @@ func (s *Store) judge(got bitset, stats []fileStat) error {
 	for i := range s.safe {
 		s.safe[i] &= got[i]
 	}
-	s.safe = s.safe.plus(s.void)
 	s.markUnsynced()
 	s.mu.Unlock()
 	if err := s.saveResume(); err != nil {

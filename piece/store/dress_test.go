@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,6 +64,44 @@ func TestExecNotSupported(t *testing.T) {
 	must(t, s.Finish(ctx))
 	x.cfg.Files[0].Exec = false
 	x.checkFinal(t)
+}
+
+// execDisk notes in what order rights are given, made durable and published.
+type execDisk struct {
+	lazyDisk
+	log string
+}
+
+func (d *execDisk) chmod(f *os.File, mode os.FileMode) error {
+	d.log += "chmod "
+	return d.lazyDisk.chmod(f, mode)
+}
+
+func (d *execDisk) sync(f *os.File) error {
+	if filepath.Base(f.Name()) == "run" {
+		d.log += "sync "
+	}
+	return nil
+}
+
+func (d *execDisk) rename(dir *os.File, from, to string, how renameMode) error {
+	if to == "t" {
+		d.log += "publish"
+	}
+	return d.lazyDisk.rename(dir, from, to, how)
+}
+
+func TestExecIsDurable(t *testing.T) {
+	x := newTorrent(t, 64, executable("t/run", 100))
+	d := &execDisk{}
+	x.cfg.disk = d
+	s := open(t, x.cfg)
+	x.putAll(t, s)
+	syncNow(t, s)
+	must(t, s.Finish(ctx))
+	if want := "sync chmod sync publish"; d.log != want {
+		t.Errorf("%s, want %s", d.log, want)
+	}
 }
 
 func linked(t testing.TB) *torrent {

@@ -33,6 +33,9 @@ func TestPadding(t *testing.T) {
 	if n, _ := s.Dirty(); n != 64*6 {
 		t.Error("dirty:", n)
 	}
+	if _, there := s.dirty[s.lay.zeros()]; there {
+		t.Error("padding is to be synced")
+	}
 	x.checkSections(t, s)
 	must(t, s.Finish(ctx))
 	x.checkFinal(t)

@@ -107,9 +107,48 @@ func (s *set[A]) bounds(of part) (from, to int) {
 // what is left, unless Request.OneFamily is set.
 func (w *swarm) pickFrom(rng *rand.Rand, q *Request, r *Response, want int, of part, self int32) {
 	want += r.NumPeers()
-	ids4 := len(r.Peers) / 6 * len(q.PeerID)
-	if q.Addr.Addr().Is4() {
+	v4, both := q.Addr.Addr().Is4(), !q.OneFamily
+	if v4 {
+		w.pick4(rng, q, r, want-r.NumPeers(), of, self)
+		self = none
 	}
+	if !v4 || both {
+		r.Peers6 = pick(&w.v6, r.Peers6, rng, q, r, want-r.NumPeers(), of, self)
+	}
+	if !v4 && both {
+		w.pick4(rng, q, r, want-r.NumPeers(), of, none)
+	}
+}
+
+// pick4 adds peers of IPv4; their ids go before those of IPv6.
+func (w *swarm) pick4(rng *rand.Rand, q *Request, r *Response, want int, of part, self int32) {
+	n4, n6 := len(r.Peers)/6, len(r.Peers6)/18
+	r.Peers = pick(&w.v4, r.Peers, rng, q, r, want, of, self)
+	if q.WantIDs {
+		rotate(r.IDs[n4*len(q.PeerID):], n6*len(q.PeerID))
+	}
+}
+
+// pick appends the addresses of up to want peers of one part of s to out, and the
+// ids, if they are wanted, to r.IDs.
+func pick[A address](s *set[A], out []byte, rng *rand.Rand, q *Request, r *Response, want int, of part, self int32) []byte {
+	from, to := s.bounds(of)
+	for steps := newWalk(rng, to-from, want+spare, self-int32(from)); want > 0; {
+		i := steps.next()
+		if i == none {
+			break
+		}
+		p := &s.peers[from+int(i)]
+		if p.isSelf(q) {
+			continue
+		}
+		want--
+		out = appendAddr(out, &p.addr)
+		if q.WantIDs {
+			r.IDs = append(r.IDs, p.id[:]...)
+		}
+	}
+	return out
 }
 
 // isSelf says whether p is the announcer under another address: that of its other

@@ -24,6 +24,18 @@ func addr6Of(ap netip.AddrPort) (a addr6) {
 	return a
 }
 
+// appendAddr appends the bytes of an address. The language cannot slice an A; the
+// switch is resolved by one comparison and copies nothing.
+func appendAddr[A address](b []byte, a *A) []byte {
+	switch a := any(a).(type) {
+	case *addr4:
+		return append(b, a[:]...)
+	case *addr6:
+		return append(b, a[:]...)
+	}
+	return b
+}
+
 // Flags of a peer.
 const (
 	flagSated   = 1 << iota // wants nothing more: in the second part of the slice

@@ -2,7 +2,6 @@ package swarm
 
 import (
 	"errors"
-	"math"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -30,41 +29,6 @@ func fill(t testing.TB, s *Store, leechers, seeds int) {
 
 func addrPort(i int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), uint16(1000+i))
-}
-
-// TestUniform draws many replies and wants every other peer equally often, within
-// five standard deviations, for the sizes where a stride could go wrong: primes,
-// powers of two, many divisors.
-func TestUniform(t *testing.T) {
-	const draws, want = 4000, 7
-	for _, n := range []int{9, 16, 60, 97, 256} {
-		s := New(Fleet())
-		fill(t, s, n, 0)
-		rng := newRand()
-		w := s.swarms[InfoHash{}]
-		q := &Request{Addr: addrPort(n / 2)}
-		times := map[netip.AddrPort]int{}
-		self := w.v4.find(addr4Of(q.Addr))
-		for range draws {
-			var r Response
-			w.pick(rng, q, &r, want, false, self)
-			for _, a := range addrs(&r) {
-				times[a]++
-			}
-		}
-		p := float64(want) / float64(n-1)
-		mean, dev := draws*p, math.Sqrt(draws*p*(1-p))
-		for i := range n {
-			a := addrPort(i)
-			if a == q.Addr {
-				if times[a] != 0 {
-					t.Fatalf("n=%d: the announcer was given to itself", n)
-				}
-			} else if math.Abs(float64(times[a])-mean) > 5*dev {
-				t.Errorf("n=%d: peer %d drawn %d times, want %.0f ± %.0f", n, i, times[a], mean, 5*dev)
-			}
-		}
-	}
 }
 
 func TestNumWant(t *testing.T) {
@@ -265,9 +229,9 @@ func TestShrink(t *testing.T) {
 	fill(t, s, 4000, 100)
 	w := s.swarms[InfoHash{}]
 	for len(w.v4.peers) > 10 {
-		drop(&w.v4, w.v4.oldest)
+		drop(&w.v4, w.v4.orders[prompt].oldest)
 	}
-	checkSet(t, &w.v4)
+	checkSet(t, &s.cfg, &w.v4)
 	if cap(w.v4.peers) > 64 {
 		t.Fatalf("room for %d peers is kept for 10", cap(w.v4.peers))
 	}
@@ -284,6 +248,8 @@ func TestValidate(t *testing.T) {
 		func(c *Config) { c.MinInterval = time.Hour }, func(c *Config) { c.TTL = c.Interval },
 		func(c *Config) { c.SwarmRate = 0 }, func(c *Config) { c.NumWant = 101 },
 		func(c *Config) { c.MaxPerHost = -1 }, func(c *Config) { c.EmptyTTL = -1 },
+		func(c *Config) { c.LaxTTL = -1 }, func(c *Config) { c.LaxTTL = 366 * 24 * time.Hour },
+		func(c *Config) { c.Prompt = "-SL0001-1234567890123" },
 	} {
 		c := Fleet()
 		if break1(&c); c.Validate() == nil {
