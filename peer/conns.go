@@ -147,6 +147,9 @@ func (e *Engine) admit(r *remote) error {
 // declare tells a remote what we have.
 func (e *Engine) declare(r *remote) {
 	r.told = len(e.teller.log)
+	// Before what we have: so libtorrent and Transmission do, and rTorrent expects
+	// it while it fetches metadata.
+	e.sayInfo(r)
 	have := e.pick.Have()
 	switch n := have.Count(); {
 	case r.caps&wire.CapSilent != 0: // which has no other form of it
@@ -158,7 +161,6 @@ func (e *Engine) declare(r *remote) {
 	default:
 		e.send(r, wire.BITF, have.Bytes())
 	}
-	e.sayInfo(r)
 }
 
 // declares says whether a message is one that ends the handshake.

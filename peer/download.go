@@ -148,7 +148,7 @@ func (e *Engine) request(r *remote, run piece.Run, now time.Time) {
 		e.endgame = end
 		e.freed, e.refill = true, true // those who rest may help
 	}
-	if len(r.requests) == 0 {
+	if !r.owes() {
 		r.lastData, r.lastPiece = now, now
 	}
 	r.requests = append(r.requests, request{run: run, at: now})

@@ -99,12 +99,17 @@ func TestForeignCancel(t *testing.T) {
 		if n := len(s.remotes[a].requests); n != 2 {
 			t.Fatalf("%d cancelled requests %v after the cancel", n, requestTimeout-2*time.Second)
 		}
+		if w := s.remotes[a].window; caps == plainCaps && w != startWindow {
+			t.Errorf("its window is %d: it owes nothing", w)
+		}
 		s.pieceOf(a, runs[0])
 		s.h.Advance(4 * time.Second)
 		s.sound()
 		want := 1
 		if caps == plainCaps {
 			want = 0
+		} else if s.remotes[a].window != minWindow {
+			t.Errorf("its window is %d: it owes an answer", s.remotes[a].window)
 		}
 		if n := len(s.remotes[a].requests); n != want || s.stats.WastedUnrequested != 0 {
 			t.Errorf("caps %d: %d requests are left, %d bytes unrequested", caps, n, s.stats.WastedUnrequested)
@@ -127,7 +132,7 @@ func TestForeignIsToldBits(t *testing.T) {
 			t.Errorf("said %q", names(msgs))
 		}
 		full := s.foreign(2, fullCaps, wire.HNON)
-		if msgs, _ := s.take(full); names(msgs) != "HELO "+tt.full+" INFO" {
+		if msgs, _ := s.take(full); names(msgs) != "HELO INFO "+tt.full {
 			t.Errorf("said %q", names(msgs))
 		}
 	}

@@ -17,9 +17,16 @@ type Hashes interface {
 	Answer(root merkle.Hash, r merkle.Request) ([]byte, bool)
 }
 
-// maxHashJobs is how many requests for hashes one remote may have under way; one
-// more is rejected.
-const maxHashJobs = 4
+const (
+	// maxHashJobs is how many requests for hashes one remote may have under
+	// way; one more is rejected.
+	maxHashJobs = 4
+	// One remote is given hashes, in bytes, for a hashShare of the content, and
+	// freeHashes besides: all trees several times over, with proofs. More would
+	// be a way to spend our uplink while choked.
+	hashShare  = 32
+	freeHashes = 1 << 20
+)
 
 // hashJob answers one request.
 type hashJob struct {
@@ -42,7 +49,7 @@ func (e *Engine) onHashRequest(r *remote, m *p2p.Message) error {
 		return err
 	case len(h.Answer) > 0:
 		return p2p.Violation(p2p.ReasonBadMessage, "HREQ of %d bytes", len(m.Head))
-	case e.cfg.Hashes == nil || r.hashJobs >= maxHashJobs:
+	case e.cfg.Hashes == nil || r.hashJobs >= maxHashJobs, r.hashBytes > freeHashes+e.geo.TotalLength/hashShare:
 		e.rejectHashes(r, m.Head)
 		return nil
 	}
@@ -67,5 +74,6 @@ func (e *Engine) hashesDone(j *hashJob) {
 		e.rejectHashes(r, b)
 		return
 	}
+	r.hashBytes += int64(len(b))
 	e.send(r, wire.HASH, b)
 }

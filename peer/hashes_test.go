@@ -51,6 +51,16 @@ func TestHashRequests(t *testing.T) {
 	if msgs, _ := s.take(c); names(msgs) != "HREJ" || string(msgs[0].head) != head(unknown) {
 		t.Errorf("an unknown tree: %q", names(msgs))
 	}
+	r := s.remotes[c]
+	if r.hashBytes != maxHashJobs*(wire.HashHead+merkle.Size) {
+		t.Errorf("it was given %d bytes", r.hashBytes)
+	}
+	r.hashBytes = freeHashes + s.geo.TotalLength/hashShare + 1
+	s.h.Deliver(c, wire.HREQ, head(known))
+	s.finishJobs()
+	if msgs, _ := s.take(c); names(msgs) != "HREJ" {
+		t.Errorf("beyond its share: %q", names(msgs))
+	}
 	s.h.Deliver(c, wire.HREQ, head(known)[1:])
 	if _, closed := s.take(); closed[c] != "bad_message" {
 		t.Errorf("a short one: closed with %q", closed[c])

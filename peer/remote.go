@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"slices"
 	"time"
 
 	"starling/choke"
@@ -43,10 +44,11 @@ type remote struct {
 	peerID [20]byte
 	caps   uint16
 	// listens: addr is where it listens, and not only where it came from.
-	listens  bool
-	meta     metaState
-	pex      exchange
-	hashJobs int // requests for hashes under way
+	listens   bool
+	meta      metaState
+	pex       exchange
+	hashJobs  int   // requests for hashes under way
+	hashBytes int64 // of hashes that it was given
 
 	opened   time.Time
 	greeted  time.Time // when we sent what the handshake's last message answers
@@ -139,6 +141,15 @@ func (r *remote) drop(i int) request {
 	q := r.requests[i]
 	r.requests = append(r.requests[:i], r.requests[i+1:]...)
 	return q
+}
+
+// owes says whether an answer has to come: to a request that was cancelled, not
+// from all.
+func (r *remote) owes() bool {
+	if r.caps&wire.CapSilent == 0 {
+		return len(r.requests) > 0
+	}
+	return slices.ContainsFunc(r.requests, func(q request) bool { return !q.silent })
 }
 
 // owed is how many bytes it has been asked for and has not answered, whether

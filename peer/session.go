@@ -112,7 +112,7 @@ func Listen(cfg Config) (*Session, error) {
 			Specs:   map[p2p.Type]p2p.Spec{wire.HELO: {Max: wire.MaxHello}},
 			Unknown: wire.MaxHello, // the framework's requests are short
 		},
-		Route: s.route, Legacy: func() tcp.Codec { return bt.Listener() }, FindKey: s.findKey(), Cipher: s.cipher(), Buffers: s.buffers, Logger: s.log,
+		Route: s.route, Legacy: func() tcp.Codec { return bt.Listener() }, FindKey: s.findKey(), Cipher: s.cfg.Encryption.cipher(), Buffers: s.buffers, Logger: s.log,
 	})
 	s.serving.Go(func() {
 		if err := s.acceptor.Serve(); err != nil {

@@ -14,7 +14,6 @@ import (
 
 	"starling/metainfo"
 	"starling/p2p"
-	"starling/p2p/mse"
 	"starling/peer/wire"
 	"starling/piece"
 )
@@ -352,98 +351,5 @@ func TestOursGoNative(t *testing.T) {
 	back := string(p2p.AppendHeader(nil, wire.HELO, wire.HelloSize))
 	if !bytes.HasPrefix(r.back, []byte(back)) || string(r.back[8+wire.HelloSize:][:4]) != "HALL" {
 		t.Errorf("the answer is %q", r.back)
-	}
-}
-
-// TestEncryption: which sessions find each other, and whether what passes between
-// them is in the clear.
-func TestEncryption(t *testing.T) {
-	if mse.Allowed() != nil {
-		t.Skip("RC4 is forbidden here")
-	}
-	const off, accept, prefer, require = EncryptionOff, EncryptionAccept, EncryptionPrefer, EncryptionRequire
-	for _, tt := range []struct {
-		dialer, listener Encryption
-		hidden           bool
-	}{
-		{accept, accept, false}, {accept, off, false}, {off, accept, false}, {prefer, accept, true}, {prefer, prefer, true},
-		{require, accept, true}, {require, require, true}, {accept, prefer, false},
-	} {
-		t.Run(string(tt.dialer)+" to "+string(tt.listener), func(t *testing.T) {
-			p := newPayload(t, "content", 1<<20, 256<<10)
-			s := testSession(t, 1, func(c *Config) { c.Encryption = tt.listener })
-			l := testSession(t, 2, func(c *Config) { c.Encryption = tt.dialer })
-			p.seed(t, s)
-			var r recorder
-			p.wait(t, p.leech(t, l, r.between(t, s.Addr().String())))
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if clear := bytes.HasPrefix(r.there, []byte("\x13BitTorrent protocol")); clear == tt.hidden {
-				t.Errorf("in the clear: %v", clear)
-			}
-		})
-	}
-	t.Run("prefer to off", func(t *testing.T) { // refused at first, and dialed again
-		p := newPayload(t, "content", 1<<20, 256<<10)
-		s := testSession(t, 1, func(c *Config) { c.Encryption = off })
-		l := testSession(t, 2, func(c *Config) { c.Encryption = prefer })
-		p.seed(t, s)
-		p.wait(t, p.leech(t, l, s.Addr().String()))
-	})
-}
-
-// TestEncryptionRefused: a connection of the kind that is not taken is closed
-// without an answer.
-func TestEncryptionRefused(t *testing.T) {
-	if mse.Allowed() != nil {
-		t.Skip("RC4 is forbidden here")
-	}
-	p := newPayload(t, "content", 1<<20, 256<<10)
-	require := testSession(t, 1, func(c *Config) { c.Encryption = EncryptionRequire })
-	p.seed(t, require)
-	hash := p.meta.InfoHash
-	shake := "\x13BitTorrent protocol\x00\x00\x00\x00\x00\x10\x00\x04" + string(hash[:]) + "-XX0001-abcdefghijkl"
-	if got := talk(t, require, []byte(shake)); len(got) != 0 {
-		t.Errorf("BEP 3 in the clear was answered with %q", got)
-	}
-	if got := talk(t, require, frame(wire.HELO, helloOf(&wire.Hello{
-		Version: 1, InfoHash: hash, PeerID: [20]byte{9}, MaxQueue: 64, MaxRequest: wire.MaxRun,
-	}))); len(got) != 0 {
-		t.Errorf("HELO in the clear was answered with %q", got)
-	}
-	for _, tt := range []struct {
-		enc Encryption
-		key metainfo.Hash
-		in  string
-	}{
-		{EncryptionOff, hash, ""}, {EncryptionAccept, metainfo.Hash{1}, ""},
-		{EncryptionAccept, hash, "\x13BitTorrent protocol" + string(make([]byte, 8)) + strings.Repeat("\x01", 20) + "-XX0001-abcdefghijkl"},
-	} {
-		s := testSession(t, 2, func(c *Config) { c.Encryption = tt.enc })
-		p.seed(t, s)
-		nc, err := net.Dial("tcp", s.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
-			t.Fatal(err)
-		}
-		c, err := mse.Client(nc, tt.key, mse.ClientOptions{})
-		if tt.in == "" {
-			if err == nil {
-				t.Errorf("%s takes a connection that is encrypted for %x", tt.enc, tt.key)
-			}
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(c, tt.in); err != nil {
-			t.Fatal(err)
-		}
-		if got, _ := io.ReadAll(c); len(got) != 0 {
-			t.Errorf("a handshake for another torrent than it is encrypted for was answered with %q", got)
-		}
 	}
 }

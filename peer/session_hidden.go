@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -40,14 +41,24 @@ func Encryptions() []Encryption {
 const hiddenWait = 5 * time.Second
 
 // dial returns how a torrent's host makes connections.
-func (s *Session) dial(infoHash [20]byte) dialFunc {
-	plain := tcp.DialFrom(s.LocalAddr())
+func (s *Session) dial(infoHash [20]byte) func(ctx context.Context, addr string) (net.Conn, error) {
+	return dialer(s.cfg.Encryption, s.LocalAddr(), infoHash, &s.mute)
+}
+
+// Dialer returns how connections for a torrent are made from an address, if it is
+// valid: for those who ask its peers for something without a session.
+func Dialer(e Encryption, from netip.Addr, infoHash [20]byte) func(ctx context.Context, addr string) (net.Conn, error) {
+	return dialer(e, from, infoHash, &mute{})
+}
+
+func dialer(e Encryption, from netip.Addr, infoHash [20]byte, silent *mute) dialFunc {
+	plain := tcp.DialFrom(from)
 	hide := func(string) bool { return true }
 	switch {
-	case s.cfg.Encryption == EncryptionOff, mse.Allowed() != nil:
+	case e == EncryptionOff, mse.Allowed() != nil:
 		return plain
-	case s.cfg.Encryption == EncryptionAccept:
-		hide = s.mute.dial
+	case e == EncryptionAccept:
+		hide = silent.dial
 	}
 	return func(ctx context.Context, addr string) (net.Conn, error) {
 		if !hide(addr) {
@@ -58,11 +69,11 @@ func (s *Session) dial(infoHash [20]byte) dialFunc {
 		// A secret that begins with a zero byte is one that some get wrong:
 		// the next has another.
 		for range 2 {
-			if c, err = s.hidden(ctx, plain, addr, infoHash); !errors.Is(err, mse.ErrShortSecret) {
+			if c, err = hidden(ctx, plain, addr, infoHash, e.cipher()); !errors.Is(err, mse.ErrShortSecret) {
 				break
 			}
 		}
-		if !errors.Is(err, errHidden) || s.cfg.Encryption == EncryptionRequire {
+		if !errors.Is(err, errHidden) || e == EncryptionRequire {
 			return c, err
 		}
 		return plain(ctx, addr)
@@ -70,7 +81,7 @@ func (s *Session) dial(infoHash [20]byte) dialFunc {
 }
 
 // hidden makes a connection with an encrypted handshake.
-func (s *Session) hidden(ctx context.Context, dial dialFunc, addr string, infoHash [20]byte) (net.Conn, error) {
+func hidden(ctx context.Context, dial dialFunc, addr string, infoHash [20]byte, policy mse.Policy) (net.Conn, error) {
 	c, err := dial(ctx, addr)
 	if err != nil {
 		return nil, err
@@ -78,7 +89,7 @@ func (s *Session) hidden(ctx context.Context, dial dialFunc, addr string, infoHa
 	err = c.SetDeadline(time.Now().Add(hiddenWait))
 	var h *mse.Conn
 	if err == nil {
-		h, err = mse.Client(c, infoHash, mse.ClientOptions{Policy: s.cipher()})
+		h, err = mse.Client(c, infoHash, mse.ClientOptions{Policy: policy})
 	}
 	if err == nil {
 		err = c.SetDeadline(time.Time{})
@@ -132,8 +143,8 @@ func (m *mute) heard(addr string) {
 }
 
 // cipher is how an encrypted connection may go on after the handshake.
-func (s *Session) cipher() mse.Policy {
-	if s.cfg.Encryption == EncryptionRequire {
+func (e Encryption) cipher() mse.Policy {
+	if e == EncryptionRequire {
 		return mse.RequireRC4
 	}
 	return mse.PreferRC4

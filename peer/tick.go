@@ -76,16 +76,16 @@ func (e *Engine) overdue(r *remote, now time.Time) error {
 	case r.phase < ready:
 		return nil
 	}
-	if len(r.requests) > 0 && !r.peerChoking && (now.Sub(r.lastData) > requestTimeout || now.Sub(r.lastPiece) > pieceTimeout) {
-		e.giveUp(r)
-	}
 	if r.caps&wire.CapSilent != 0 {
 		// It may never answer what we have cancelled.
 		r.requests = slices.DeleteFunc(r.requests, func(q request) bool {
 			return q.silent && now.Sub(q.at) > requestTimeout
 		})
 	}
-	r.snubbed = len(r.requests) > 0 && now.Sub(r.lastData) > e.cfg.SnubAfter
+	if r.owes() && !r.peerChoking && (now.Sub(r.lastData) > requestTimeout || now.Sub(r.lastPiece) > pieceTimeout) {
+		e.giveUp(r)
+	}
+	r.snubbed = r.owes() && now.Sub(r.lastData) > e.cfg.SnubAfter
 	if now.Sub(r.lastSent) > keepAliveAfter {
 		e.send(r, p2p.PING, nil)
 	}

@@ -90,7 +90,7 @@ func (a *app) leech(ctx context.Context, ref string) error {
 	if c.Timeout > 0 {
 		l.deadline = a.now().Add(c.Timeout)
 	}
-	t, found, err := a.resolve(ctx, ref, meeting{trackers: c.Tracker, peers: c.Peer, listen: c.Listen, timeout: c.Timeout})
+	t, found, err := a.resolve(ctx, ref, meeting{trackers: c.Tracker, peers: c.Peer, listen: c.Listen, encryption: c.Encryption, timeout: c.Timeout})
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,16 @@ import (
 type meeting struct {
 	trackers, peers []string // besides those of the link
 	listen          string   // where we will listen
+	encryption      string   // as of the flag; "": accept
 	timeout         time.Duration
+}
+
+// hide is what to do about encryption.
+func (m meeting) hide() peer.Encryption {
+	if m.encryption == "" {
+		return peer.EncryptionAccept
+	}
+	return peer.Encryption(m.encryption)
 }
 
 // fetchMagnet asks the peers of a swarm for the torrent of which a magnet link has
@@ -53,6 +62,7 @@ func (a *app) fetchMagnet(ctx context.Context, m *metainfo.Magnet, how meeting) 
 	o := magnet.Options{
 		InfoHash: m.WireHash(), PeerID: newPeerID(), Peers: append(how.peers, m.Peers...), LocalAddr: from, Logger: a.log,
 		Check: func(info []byte) error { return checkInfo(m, info) },
+		Dial:  peer.Dialer(how.hide(), from, m.WireHash()),
 	}
 	var tiers [][]string
 	for _, u := range append(how.trackers, m.Trackers...) {

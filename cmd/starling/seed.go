@@ -104,7 +104,7 @@ func (a *app) endSeed(ctx context.Context, s *swarmPeer, m *member, what string,
 func (a *app) seedSource(ctx context.Context, arg string) (t *metainfo.Torrent, dir string, hashed bool, err error) {
 	c := &a.cfg.Seed
 	if isRef(arg) {
-		t, _, err = a.resolve(ctx, arg, meeting{trackers: c.Tracker, listen: c.Listen, timeout: fetchTimeout})
+		t, _, err = a.resolve(ctx, arg, meeting{trackers: c.Tracker, listen: c.Listen, encryption: c.Encryption, timeout: fetchTimeout})
 		return t, c.Data, false, err
 	}
 	t, tree, err := a.makeTorrent(ctx, arg, recipe{trackers: c.Tracker})

@@ -5,7 +5,11 @@
 // that it has nothing, and asks those that have the dictionary for its parts of
 // 16 KiB. What came is judged as a whole, by the infohash. Where it is wrong, who
 // lied is not known if several gave parts of it: from then on one peer at a time is
-// asked for all of it, and whoever alone gave a wrong one is asked no more.
+// asked for all of it, and whoever alone gave a wrong one is asked no more. Where
+// peers say several lengths, what most of them say is tried.
+//
+// Of a v2 torrent it then fetches the hashes of the pieces, which the dictionary does
+// not hold (BEP 52). Each answer is judged alone.
 //
 // Fetch runs a Fetcher on sockets until it is done or its context ends. It speaks
 // BEP 3 to everybody, ours as well: it needs one small thing of many peers and

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"time"
 
@@ -28,7 +29,9 @@ type Options struct {
 	AnnounceEvery time.Duration
 	// LocalAddr is the address to dial from, if valid.
 	LocalAddr netip.Addr
-	Logger    *slog.Logger
+	// Dial makes a connection, within ctx. Default: TCP from LocalAddr.
+	Dial   func(ctx context.Context, addr string) (net.Conn, error)
+	Logger *slog.Logger
 }
 
 // ErrNoPeers says that nobody was there to ask.
@@ -49,7 +52,7 @@ func Fetch(ctx context.Context, o Options) (*Found, error) {
 		o.AnnounceEvery = 15 * time.Second
 	}
 	host := tcp.NewHost(tcp.Config{
-		Logger: o.Logger, LocalAddr: o.LocalAddr, MaxConns: 2 * maxConns,
+		Logger: o.Logger, LocalAddr: o.LocalAddr, Dial: o.Dial, MaxConns: 2 * maxConns,
 		DialCodec: func(string) tcp.Codec { return bt.Plain() },
 	})
 	node := p2p.NewNode(host, p2p.Config{ID: fmt.Sprintf("%x", o.PeerID)})

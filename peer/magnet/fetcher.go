@@ -199,9 +199,9 @@ func (f *Fetcher) onHello(c p2p.ConnID, m *p2p.Message) {
 		return
 	}
 	p.known = true
-	f.send(p, wire.HNON, nil)
 	i := wire.Info{MaxQueue: wire.DefaultQueue, Flags: wire.InfoMeta}
 	f.send(p, wire.INFO, i.Append(nil))
+	f.send(p, wire.HNON, nil)
 }
 
 // send puts a message in p's outbox; one that is full will be closed by partWait.

@@ -10,11 +10,16 @@
 // never looks inside) plus an index by address. The slice is cut in two: first
 // the peers that want pieces, then the sated ones (seeds, and the partial seeds
 // of BEP 21). A seed is answered from the first part only, anyone else from the
-// whole slice, and either way a random subset costs O(numwant).
+// whole slice, and either way a random subset costs O(numwant). A client that has
+// a magnet link and no metadata may call itself a seed, so one that begins with
+// nothing left and nothing fetched is told of a few sated peers too.
 //
-// Inside a set the peers are also linked by the time of their last announce, and
-// a heap orders the swarms by the time at which their oldest peer may expire.
-// Expire therefore costs O(expired), not O(peers).
+// The peers are of two classes: the prompt ones, known by the beginning of their
+// peer id, announce when they are told to; the lax ones keep a minimum of their
+// own, and so are listed for longer. Inside a set the peers of each class are also
+// linked by the time of their last announce, and a heap orders the swarms by the
+// time at which the first of their peers may expire. Expire therefore costs
+// O(expired), not O(peers).
 //
 // # Identity
 //

@@ -49,10 +49,15 @@ func expire[A address](set *set[A], now uint32, after *ttls) (removed int) {
 
 // settle decides what becomes of a swarm that has changed: it goes, or it waits in
 // the queue for its due time. A peer that announces moves its own expiry, not its
-// swarm's due time: that is a lower bound, made exact when it is reached.
+// swarm's due time: that is a lower bound, made exact when it is reached. Whoever
+// has just announced expires no sooner than a prompt peer would, so a bound within
+// that time stays one, and the oldest peers need not be looked at.
 func (s *Store) settle(w *swarm) {
 	switch {
 	case !w.empty():
+		if !w.idle && w.due > s.clock && w.due <= s.clock+s.ttls[prompt] {
+			return
+		}
 		due := w.nextExpiry(&s.ttls)
 		if w.idle || w.due > due || w.due <= s.clock {
 			s.queue.put(w, due)

@@ -10,7 +10,7 @@ import (
 // populated is a store with a bit of everything.
 func populated(seed uint64) *Store {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	s := New(Fleet())
+	s := laxStore()
 	var r Response
 	for i := range 300 {
 		q := randomRequest(rng)
@@ -39,7 +39,7 @@ func restoreAll(s *Store, b []byte, withPeers bool) (peers int, err error) {
 func TestSnapshotRoundTrip(t *testing.T) {
 	s := populated(1)
 	b := s.AppendSnapshot(nil)
-	back := New(Fleet())
+	back := laxStore()
 	n, err := restoreAll(back, b, true)
 	if want := s.Totals(); err != nil || n != want.Seeders+want.Leechers {
 		t.Fatalf("restored %d of %+v: %v", n, want, err)
@@ -51,7 +51,7 @@ func TestSnapshotRoundTrip(t *testing.T) {
 	if n, _ := restoreAll(back, b, true); n != 0 {
 		t.Fatalf("restored twice, %d peers came twice", n)
 	}
-	counts := New(Fleet())
+	counts := laxStore()
 	if n, err := restoreAll(counts, b, false); n != 0 || err != nil {
 		t.Fatalf("without peers: %d, %v", n, err)
 	}
@@ -66,7 +66,7 @@ func TestSnapshotRoundTrip(t *testing.T) {
 func TestSnapshotTruncated(t *testing.T) {
 	b := populated(2).AppendSnapshot(nil)
 	for n := range b {
-		s := New(Fleet())
+		s := laxStore()
 		_, _ = restoreAll(s, b[:n], true)
 		s.check(t)
 	}
@@ -76,10 +76,10 @@ func FuzzRestore(f *testing.F) {
 	f.Add(populated(3).AppendSnapshot(nil))
 	f.Add(make([]byte, recordHeader+record4))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := New(Fleet())
+		s := laxStore()
 		_, _ = restoreAll(s, b, true)
 		s.check(t)
-		s.Expire(Fleet().TTL)
+		s.Expire(s.cfg.LaxTTL)
 		s.check(t)
 		if got := s.Totals(); got.Seeders+got.Leechers != 0 {
 			t.Fatalf("%+v outlived the TTL", got)
