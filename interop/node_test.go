@@ -81,6 +81,7 @@ type settings struct {
 	pex       bool
 	dht       bool // aria2 asks UDP trackers only then
 	upLimit   int  // bytes a second; 0: none
+	quiet     bool // starling writes no logs: its speed is measured
 	// fingerprint begins libtorrent's peer id instead of its own.
 	fingerprint string
 }

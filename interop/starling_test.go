@@ -31,6 +31,7 @@ type starlingClient struct {
 // document is any of starling's JSON lines; the fields of other types stay empty.
 type document struct {
 	Type      string            `json:"type"`
+	Time      time.Time         `json:"time"`
 	Event     string            `json:"event"`
 	Addresses map[string]string `json:"addresses"`
 	Total     int64             `json:"bytes_total"`
@@ -62,15 +63,17 @@ func (c *starlingClient) add(j job) error {
 	if j.seed {
 		args = []string{starlingBinary, "seed", ref, "--data", j.dir}
 	}
-	args = append(args, "--listen", n.ip+":"+strconv.Itoa(peerPort), "--progress", "json",
-		"--message-log", n.messageLog(), "--log-level", "debug")
+	args = append(args, "--listen", n.ip+":"+strconv.Itoa(peerPort), "--progress", "json")
+	if !n.quiet {
+		args = append(args, "--message-log", n.messageLog(), "--log-level", "debug")
+		n.showsLog(n.messageLog(), nil)
+	}
 	if n.upLimit > 0 {
 		args = append(args, "--up-limit", strconv.Itoa(n.upLimit))
 	}
 	for _, p := range j.peers {
 		args = append(args, "--peer", p)
 	}
-	n.showsLog(n.messageLog(), nil)
 	c.follow(args)
 	return nil
 }
