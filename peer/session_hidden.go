@@ -58,11 +58,15 @@ func dialer(e Encryption, from netip.Addr, infoHash [20]byte, silent *mute) dial
 	case e == EncryptionOff, mse.Allowed() != nil:
 		return plain
 	case e == EncryptionAccept:
-		hide = silent.dial
+		hide = silent.take
 	}
 	return func(ctx context.Context, addr string) (net.Conn, error) {
 		if !hide(addr) {
-			return plain(ctx, addr)
+			c, err := plain(ctx, addr)
+			if err == nil {
+				silent.dialed(addr)
+			}
+			return c, err
 		}
 		var c net.Conn
 		var err error
@@ -111,28 +115,32 @@ type dialFunc = func(ctx context.Context, addr string) (net.Conn, error)
 // maxMute bounds the addresses that are remembered for having said nothing.
 const maxMute = 1000
 
-// mute is the addresses that we dialed in the clear and that have said nothing
+// mute is the addresses that took a connection in the clear and have said nothing
 // yet. A client that takes encrypted connections only closes others without a
-// word.
+// word. One that is not there is not mute.
 type mute struct {
 	mu    sync.Mutex
 	addrs map[string]bool
 }
 
-// dial says whether to hide a connection to addr: every second time, while
-// nothing is heard.
-func (m *mute) dial(addr string) (hide bool) {
+// take says whether addr is mute, and counts it so no longer: after an attempt that
+// is hidden comes one that is not.
+func (m *mute) take(addr string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.addrs[addr] {
-		delete(m.addrs, addr)
-		return true
-	}
+	was := m.addrs[addr]
+	delete(m.addrs, addr)
+	return was
+}
+
+// dialed notes a connection in the clear.
+func (m *mute) dialed(addr string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.addrs == nil || len(m.addrs) >= maxMute {
 		m.addrs = map[string]bool{}
 	}
 	m.addrs[addr] = true
-	return false
 }
 
 // heard notes that addr speaks in the clear.

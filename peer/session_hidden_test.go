@@ -158,8 +158,17 @@ func TestMute(t *testing.T) {
 	if got != "chchcc" {
 		t.Errorf("connections in the clear and hidden: %s", got)
 	}
+	// One that is not there yet is dialed in the clear when it comes.
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	if _, err := dial(t.Context(), gone.Addr().String()); err == nil || m.take(gone.Addr().String()) {
+		t.Errorf("who refuses is taken for mute: %v", err)
+	}
 	for i := range 3 * maxMute {
-		m.dial(fmt.Sprint(i))
+		m.dialed(fmt.Sprint(i))
 		if len(m.addrs) > maxMute {
 			t.Fatalf("%d addresses", len(m.addrs))
 		}
