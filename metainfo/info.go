@@ -181,32 +181,45 @@ func (in *Info) parseFiles(raw []byte) error {
 	return nil
 }
 
+// fileDict is what v1 and v2 both say of a file, each value encoded.
+type fileDict struct{ length, attr, target []byte }
+
+// note takes a key of the dictionary.
+func (d *fileDict) note(key, value []byte) {
+	switch string(key) {
+	case "length":
+		d.length = value
+	case "attr":
+		d.attr = value
+	case "symlink path":
+		d.target = value
+	}
+}
+
+// setKind reads the attributes, the length, and where a link leads.
+func (f *File) setKind(d *fileDict) error {
+	link := f.setAttr(d.attr)
+	if err := f.setLength(d.length, link); err != nil || !link {
+		return err
+	}
+	return f.setTarget(d.target)
+}
+
 func parseFile(raw []byte) (File, error) {
 	var f File
 	if !benc.IsDict(raw) {
 		return f, errors.New("it is not a dictionary")
 	}
-	var length, path, attr, target []byte
+	var d fileDict
+	var path []byte
 	for key, v := range benc.Dict(raw) {
-		switch string(key) {
-		case "length":
-			length = v
-		case "path":
+		if string(key) == "path" {
 			path = v
-		case "attr":
-			attr = v
-		case "symlink path":
-			target = v
 		}
+		d.note(key, v)
 	}
-	link := f.setAttr(attr)
-	if err := f.setLength(length, link); err != nil {
+	if err := f.setKind(&d); err != nil {
 		return f, err
-	}
-	if link {
-		if err := f.setTarget(target); err != nil {
-			return f, err
-		}
 	}
 	if f.Pad && path == nil {
 		f.Path = padPath(f.Length)

@@ -105,29 +105,18 @@ func (r *treeReader) leaf(b []byte) (int, error) {
 
 // file reads what is said of a file and returns the length of that.
 func (r *treeReader) file(b []byte) (f File, n int, err error) {
-	var length, root, attr, target []byte
+	var d fileDict
+	var root []byte
 	n = 2 // the letters at both ends
 	for key, v := range benc.Dict(b) {
 		n += keyLen(key) + len(v)
-		switch string(key) {
-		case "length":
-			length = v
-		case "pieces root":
+		if string(key) == "pieces root" {
 			root = v
-		case "attr":
-			attr = v
-		case "symlink path":
-			target = v
 		}
+		d.note(key, v)
 	}
-	link := f.setAttr(attr)
-	if err := f.setLength(length, link); err != nil {
+	if err := f.setKind(&d); err != nil {
 		return f, 0, err
-	}
-	if link {
-		if err := f.setTarget(target); err != nil {
-			return f, 0, err
-		}
 	}
 	if f.Pad {
 		return f, 0, errors.New("it is padding, which has no place in a file tree")

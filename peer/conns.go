@@ -163,9 +163,6 @@ func (e *Engine) declare(r *remote) {
 	}
 }
 
-// declares says whether a message is one that ends the handshake.
-func declares(t p2p.Type) bool { return t == wire.BITF || t == wire.HALL || t == wire.HNON }
-
 // onBitfield reads what the remote has: BITF, HALL or HNON, once.
 func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 	n := e.geo.NumPieces()

@@ -270,7 +270,7 @@ func (e *Engine) handle(c p2p.ConnID, m *p2p.Message, fn func(*remote, *p2p.Mess
 	case r.fault != nil:
 	case r.phase < declaring:
 		err = p2p.Violation(p2p.ReasonHandshake, "%v before HELO", m.Type)
-	case r.phase == declaring && !declares(m.Type) && m.Type != wire.INFO:
+	case r.phase == declaring && !wire.Declares(m.Type) && m.Type != wire.INFO:
 		err = p2p.Violation(p2p.ReasonBadState, "%v before what it has", m.Type)
 	default:
 		r.lastIn = e.now()

@@ -43,6 +43,16 @@ const (
 	maxAcceptWait = time.Second
 )
 
+// pause waits, and returns how long to wait the next time; 0 when ctx has ended.
+func pause(ctx context.Context, wait time.Duration) time.Duration {
+	select {
+	case <-time.After(wait):
+		return min(2*wait, maxAcceptWait)
+	case <-ctx.Done():
+		return 0
+	}
+}
+
 // accept serves a listener until it is closed. Each connection gets a goroutine,
 // which ends with it or when net/http takes it over.
 func (s *Server) accept(ctx context.Context, ln *net.TCPListener) error {
@@ -60,12 +70,9 @@ func (s *Server) accept(ctx context.Context, ln *net.TCPListener) error {
 				return err
 			}
 			s.log.Warn("accept failed", "err", err, "wait", wait)
-			select {
-			case <-time.After(wait):
-			case <-ctx.Done():
+			if wait = pause(ctx, wait); wait == 0 {
 				return nil
 			}
-			wait = min(2*wait, maxAcceptWait)
 			continue
 		}
 		wait = acceptWait

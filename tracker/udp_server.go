@@ -107,12 +107,9 @@ func (w *udpWorker) run(ctx context.Context, c *net.UDPConn, anyAddr bool) error
 			return err
 		default:
 			w.srv.log.Warn("UDP read failed", "err", err, "wait", wait)
-			select {
-			case <-time.After(wait):
-			case <-ctx.Done():
+			if wait = pause(ctx, wait); wait == 0 {
 				return nil
 			}
-			wait = min(2*wait, maxAcceptWait)
 			continue
 		}
 		reply := w.answer(w.in[:n], from.Addr().Unmap().WithZone(""), time.Since(w.srv.shards.started))

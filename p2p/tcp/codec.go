@@ -41,19 +41,23 @@ func (Native) ReadHead(r *Reader, f *Frame, lim *p2p.Limits) error {
 	}
 	typ, length := p2p.ParseHeader(b)
 	r.Discard(p2p.HeaderSize)
+	spec, err := Bound(lim, typ, length)
+	if err != nil {
+		return err
+	}
+	return f.Fill(r, typ, int(length), spec)
+}
+
+// Bound returns the Spec of a type, or why a message of so many bytes breaks it:
+// what a Codec asks before it takes memory.
+func Bound(lim *p2p.Limits, typ p2p.Type, length uint32) (p2p.Spec, error) {
 	spec, _ := lim.For(typ)
 	// Compared as numbers without a sign and before the conversion: the
 	// other side's 0xffffffff is a length like any other.
 	if uint64(length) > uint64(max(0, spec.Max)) {
-		return p2p.Violation(p2p.ReasonTooLarge, "%v of %d bytes, at most %d", typ, length, spec.Max)
+		return spec, p2p.Violation(p2p.ReasonTooLarge, "%v of %d bytes, at most %d", typ, length, spec.Max)
 	}
-	f.Type = typ
-	head := int(length)
-	if spec.Head > 0 {
-		head = min(head, spec.Head)
-	}
-	f.BodyLen = int(length) - head
-	return r.ReadFull(f.MakeHead(head))
+	return spec, nil
 }
 
 // AppendHead implements Codec.
@@ -87,6 +91,18 @@ func (f *Frame) MakeHead(n int) []byte {
 	}
 	f.big = f.pool.Get(n)
 	return f.big.Bytes()
+}
+
+// Fill makes f a message of length bytes, which Bound has allowed: it reads the
+// head and leaves the body.
+func (f *Frame) Fill(r *Reader, typ p2p.Type, length int, spec p2p.Spec) error {
+	f.Type = typ
+	head := length
+	if spec.Head > 0 {
+		head = min(head, spec.Head)
+	}
+	f.BodyLen = length - head
+	return r.ReadFull(f.MakeHead(head))
 }
 
 // Head returns the frame's head.

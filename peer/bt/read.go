@@ -92,7 +92,7 @@ func (c *Codec) readMessage(r *tcp.Reader, f *tcp.Frame, lim *p2p.Limits) error 
 		return p2p.Violation(p2p.ReasonBadMessage, "message %d without the fast extension", id)
 	case m.size >= 0 && size != uint32(m.size):
 		return p2p.Violation(p2p.ReasonBadMessage, "message %d of %d bytes", id, size)
-	case !c.declared && m.typ != 0 && !declares(m.typ):
+	case !c.declared && m.typ != 0 && !wire.Declares(m.typ):
 		c.declareNone(f)
 		return nil
 	}
@@ -103,14 +103,11 @@ func (c *Codec) readMessage(r *tcp.Reader, f *tcp.Frame, lim *p2p.Limits) error 
 	return c.deliver(r, f, lim, m.typ, size)
 }
 
-// declares says whether a message says what the other side has.
-func declares(t p2p.Type) bool { return t == wire.BITF || t == wire.HALL || t == wire.HNON }
-
 // deliver reads the payload of a message into f.
 func (c *Codec) deliver(r *tcp.Reader, f *tcp.Frame, lim *p2p.Limits, typ p2p.Type, size uint32) error {
-	spec, _ := lim.For(typ)
-	if uint64(size) > uint64(max(0, spec.Max)) {
-		return p2p.Violation(p2p.ReasonTooLarge, "%v of %d bytes, at most %d", typ, size, spec.Max)
+	spec, err := tcp.Bound(lim, typ, size)
+	if err != nil {
+		return err
 	}
 	if typ == wire.BITF && c.declared && size > 0 {
 		// It came after we said HNON in its name; or it stands for many
@@ -121,14 +118,8 @@ func (c *Codec) deliver(r *tcp.Reader, f *tcp.Frame, lim *p2p.Limits, typ p2p.Ty
 	if typ == wire.HNON && c.declared {
 		return nil // as we have said in its name; libtorrent asks for metadata before
 	}
-	c.declared = c.declared || declares(typ)
-	f.Type = typ
-	head := int(size)
-	if spec.Head > 0 {
-		head = min(head, spec.Head)
-	}
-	f.BodyLen = int(size) - head
-	return r.ReadFull(f.MakeHead(head))
+	c.declared = c.declared || wire.Declares(typ)
+	return f.Fill(r, typ, int(size), spec)
 }
 
 // declareNone says that the other side has nothing, as far as it has said.

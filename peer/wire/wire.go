@@ -55,6 +55,10 @@ const (
 	PieceHead   = 8
 )
 
+// Declares says whether a message is one that says what the sender has, once and
+// before all others.
+func Declares(t p2p.Type) bool { return t == BITF || t == HALL || t == HNON }
+
 // AppendRun appends a stretch of one piece as the wire has it: index, begin,
 // length.
 func AppendRun(b []byte, r piece.Run) []byte {

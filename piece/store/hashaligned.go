@@ -3,10 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha1"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
 	"os"
 
@@ -46,16 +43,8 @@ func HashAligned(ctx context.Context, t *Tree, pieceLength int64, withSHA1 bool,
 		},
 	}
 	defer run.handles.drop(true)
-	if err := run.do(ctx); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w: %w", ErrChanged, err)
-		}
+	if err := src.hash(ctx, &run); err != nil {
 		return nil, err
-	}
-	for i := range t.Files {
-		if err := src.check(i); err != nil {
-			return nil, err
-		}
 	}
 	return out, nil
 }

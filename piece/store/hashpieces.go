@@ -40,16 +40,8 @@ func HashPieces(ctx context.Context, t *Tree, pieceLength int64, workers int, pr
 		},
 	}
 	defer run.handles.drop(true)
-	if err := run.do(ctx); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w: %w", ErrChanged, err)
-		}
+	if err := src.hash(ctx, &run); err != nil {
 		return nil, err
-	}
-	for i := range t.Files {
-		if err := src.check(i); err != nil {
-			return nil, err
-		}
 	}
 	return out, nil
 }
@@ -58,6 +50,22 @@ func HashPieces(ctx context.Context, t *Tree, pieceLength int64, workers int, pr
 type source struct {
 	tree *Tree
 	root *os.Root // the tree's directory; nil for a single file
+}
+
+// hash runs r over the tree, which must be and stay as it was scanned.
+func (s *source) hash(ctx context.Context, r *hashRun) error {
+	if err := r.do(ctx); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %w", ErrChanged, err)
+		}
+		return err
+	}
+	for i := range s.tree.Files {
+		if err := s.check(i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func openSource(t *Tree) (*source, error) {

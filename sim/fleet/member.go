@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"starling/choke"
@@ -188,14 +187,11 @@ func (d *deviant) Send(c p2p.ConnID, m p2p.Message) error {
 	switch {
 	case d.m.spec.FreeRides && m.Type == wire.UNCH:
 		return nil
-	case d.m.spec.Lies && slices.Contains(declares, m.Type):
+	case d.m.spec.Lies && wire.Declares(m.Type):
 		return d.Host.Send(c, p2p.Message{Type: wire.HALL})
 	}
 	return d.Host.Send(c, m)
 }
-
-// declares are the messages that say what a peer has when it connects.
-var declares = []p2p.Type{wire.BITF, wire.HALL, wire.HNON}
 
 // honest says whether a host does what our peers do.
 func (s *HostSpec) honest() bool { return !s.FreeRides && !s.Lies && s.Corrupts == 0 }
