@@ -210,11 +210,25 @@ func resolver(ips ...string) func(context.Context, string, string) ([]netip.Addr
 // TestUDPClientOtherAddress goes on from a silent address to the host's other one,
 // and begins with that the next time.
 func TestUDPClientOtherAddress(t *testing.T) {
-	f := serveUDP(t, func(_ *foreign, _ int, p []byte, _ netip.AddrPort) [][]byte { return [][]byte{honest(p)} })
-	at := f.conn.LocalAddr().(*net.UDPAddr)
-	silent, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv6loopback, Port: at.Port})
-	if err != nil {
-		t.Skip("no IPv6 loopback here, or the port is taken there")
+	if free, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv6loopback}); err != nil {
+		t.Skip("no IPv6 loopback here")
+	} else {
+		free.Close()
+	}
+	// A port that is free at both addresses.
+	var f *foreign
+	var at *net.UDPAddr
+	var silent *net.UDPConn
+	for range 20 {
+		f = serveUDP(t, func(_ *foreign, _ int, p []byte, _ netip.AddrPort) [][]byte { return [][]byte{honest(p)} })
+		at = f.conn.LocalAddr().(*net.UDPAddr)
+		var err error
+		if silent, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv6loopback, Port: at.Port}); err == nil {
+			break
+		}
+	}
+	if silent == nil {
+		t.Fatal("of 20 ports none is free at both loopback addresses")
 	}
 	defer silent.Close()
 	c := newUDPClient(t, []string{fmt.Sprintf("udp://tracker.test:%d", at.Port)})
