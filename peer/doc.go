@@ -25,7 +25,8 @@
 //
 // # Rules
 //
-//   - Each request gets exactly one answer, PIEC or REJE (BEP 6).
+//   - Each request gets exactly one answer, PIEC or REJE (BEP 6); but for remotes
+//     that say they do not answer what they will not serve (wire.CapSilent).
 //   - A window bounds what is asked of one remote, and grows while answers are
 //     quick; a budget bounds what is asked or in memory over all remotes. A slow
 //     disk so slows the asking, not the memory.
@@ -39,7 +40,8 @@
 //     closed. PIECs wait in the engine's queues, where a choke or a cancel can
 //     still reach them.
 //   - A remote that is gone, silent or choking costs its requests only. Corrupt
-//     pieces are held against whoever sent them (blame.go).
+//     pieces are held against whoever sent them; while it is not known who of
+//     several did, each of them is asked for whole pieces only (blame.go).
 //   - A seed suggests to each remote pieces that nobody else has or is getting
 //     (spread.go), so that its uplink is spent on new pieces.
 //   - A disk that refuses pauses the download, not the uploads, and is tried
@@ -47,6 +49,15 @@
 //     fetched again, one at a time until one is durable (lost.go).
 //   - Only bytes that were asked for count as given: neither a slot nor patience
 //     is to be had for anything else.
+//
+// # Other clients
+//
+// The engine speaks the messages of package wire. Package bt makes them of
+// BitTorrent's own wire and the other way round, so a remote of another make differs
+// by what its HELO and INFO say of it: single blocks, longer queues, no answers, what
+// it reads of PEEX, META and hashes (info.go, exchange.go, metadata.go, hashes.go).
+// Web seeds are remotes in this process that take no place (webseed.go), and magnet
+// links are fetched by package magnet before there is an engine.
 //
 // # What it does not do
 //

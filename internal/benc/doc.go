@@ -18,5 +18,5 @@
 // writes the dictionary's letters itself and keeps the keys sorted.
 //
 // The package does no input or output, keeps no state and knows no message.
-// Its callers are metainfo and tracker.
+// Its callers are metainfo, tracker, and of the peers peer/wire, peer/bt and peer/pex.
 package benc

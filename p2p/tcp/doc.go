@@ -46,6 +46,7 @@
 //
 // It knows no message and no peer: who may connect, what a message means, when
 // to give up on a silent remote and what to do with a full outbox are the
-// protocol's business. It does not encrypt. The wire's form is a Codec's: the
-// framework's own is Native.
+// protocol's business. The wire's form is a Codec's: the framework's own is Native.
+// It encrypts nothing of its own accord: an Acceptor that is given FindKey takes the
+// handshake of package mse, and a Config.Dial may make it.
 package tcp
