@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // python is the interpreter that Debian's packages are for.
@@ -44,7 +45,7 @@ func startLibtorrent(n *node) client {
 	}
 	config, err := json.Marshal(map[string]any{
 		"ip": n.ip, "port": peerPort, "pex": n.pex, "encrypted": n.encrypted, "up_limit": n.upLimit,
-		"fingerprint": n.fingerprint,
+		"fingerprint": n.fingerprint, "waits": n.waits,
 	})
 	if err != nil {
 		n.t.Fatal(err)
@@ -55,12 +56,18 @@ func startLibtorrent(n *node) client {
 		if !n.t.Failed() {
 			return
 		}
-		var said []string
-		if err := c.call(map[string]any{"op": "alerts"}, &said); err == nil {
-			n.t.Logf("%s's alerts:\n%s", n.name, strings.Join(said, "\n"))
-		}
+		n.t.Logf("%s's alerts:\n%s", n.name, strings.Join(c.alerts(n.t), "\n"))
 	})
 	return c
+}
+
+// alerts are the last that it has said.
+func (c *libtorrentClient) alerts(t *testing.T) (said []string) {
+	t.Helper()
+	if err := c.call(map[string]any{"op": "alerts"}, &said); err != nil {
+		t.Log("no alerts: ", err)
+	}
+	return said
 }
 
 // call sends one command and reads its answer.

@@ -2,7 +2,12 @@
 
 package interop
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"starling/metainfo"
+)
 
 // clients are those of the matrix, in its order.
 var clients = []*program{transmission, aria2, qbittorrent, rtorrent, libtorrent}
@@ -81,6 +86,52 @@ func (s *cellSwarm) transferMagnet(seed, leech *program) {
 	s.seed(seed, settings{})
 	s.tracker.knows(s.meta, 1, 0)
 	s.arrived(s.fetch(leech, settings{}))
+}
+
+// TestHybridByV2 has a leecher that knows a hybrid by its v2 infohash only find the
+// seeder in the v2 swarm of the tracker (BEP 52).
+func TestHybridByV2(t *testing.T) {
+	bothWays(t, func(a abilities) bool { return a.v2 && a.hybrid }, func(t *testing.T, seed, leech *program) {
+		s := newSwarm(t, "--format", "hybrid")
+		s.seed(seed, settings{})
+		s.tracker.counts(s.meta.InfoHashV2.Short(), 1, 0)
+		s.arrived(s.fetchBy(s.v2Link(), leech, settings{}))
+	})
+}
+
+// TestHybridMagnet has a leecher that knows both infohashes, and nothing else. From
+// rtorrent, which knows no v2, starling gets no piece layers and takes it for v1;
+// rtorrent takes no link with two infohashes, and gets one with that of v1.
+func TestHybridMagnet(t *testing.T) {
+	bothWays(t, func(a abilities) bool { return a.hybrid }, func(t *testing.T, seed, leech *program) {
+		s := newSwarm(t, "--format", "hybrid")
+		link := s.meta.Magnet()
+		if leech == rtorrent {
+			link.V2 = metainfo.HashV2{}
+		}
+		s.seed(seed, settings{})
+		s.tracker.knows(s.meta, 1, 0)
+		s.arrived(s.fetchBy(link.String(), leech, settings{}))
+	})
+}
+
+// TestHybridCalled has a leecher wait in the v2 swarm and call nobody: the seeder, who
+// comes later, calls it by the name under which the tracker knows it.
+func TestHybridCalled(t *testing.T) {
+	needs(t, libtorrent)
+	t.Parallel()
+	s := newSwarm(t, "--format", "hybrid")
+	leech := s.fetchBy(s.v2Link(), libtorrent, settings{waits: true})
+	s.tracker.counts(s.meta.InfoHashV2.Short(), 0, 1)
+	s.seed(ours, settings{})
+	s.arrived(leech)
+	if said := strings.Join(leech.client.(*libtorrentClient).alerts(t), "\n"); !strings.Contains(said, "incoming connection from") {
+		t.Errorf("it was not called:\n%s", said)
+	}
+	// Now that it has the metadata it is in both swarms, and so is the seed.
+	for _, h := range s.hashes() {
+		s.tracker.counts(h, 2, 0)
+	}
 }
 
 // TestEncrypted has a client that takes and makes encrypted connections only.

@@ -106,6 +106,7 @@ func exchanged(t *testing.T, n *node) []string {
 
 // message is a line of a message log.
 type message struct {
+	Time                time.Time
 	Dir, From, To, Type string
 	Length              int64
 	Lost                int64

@@ -81,7 +81,9 @@ type settings struct {
 	pex       bool
 	dht       bool // aria2 asks UDP trackers only then
 	upLimit   int  // bytes a second; 0: none
+	superSeed bool // of starling as a seed
 	quiet     bool // starling writes no logs: its speed is measured
+	waits     bool // libtorrent calls nobody
 	// fingerprint begins libtorrent's peer id instead of its own.
 	fingerprint string
 }

@@ -62,6 +62,9 @@ func (c *starlingClient) add(j job) error {
 	args := []string{starlingBinary, "leech", ref, "-o", j.dir, "--seed-forever"}
 	if j.seed {
 		args = []string{starlingBinary, "seed", ref, "--data", j.dir}
+		if n.superSeed {
+			args = append(args, "--super-seed")
+		}
 	}
 	args = append(args, "--listen", n.ip+":"+strconv.Itoa(peerPort), "--progress", "json")
 	if !n.quiet {
@@ -69,7 +72,7 @@ func (c *starlingClient) add(j job) error {
 		n.showsLog(n.messageLog(), nil)
 	}
 	if n.upLimit > 0 {
-		args = append(args, "--up-limit", strconv.Itoa(n.upLimit))
+		args = append(args, "--up-limit", strconv.Itoa(n.upLimit)+"B/s")
 	}
 	for _, p := range j.peers {
 		args = append(args, "--peer", p)

@@ -79,9 +79,26 @@ func (s *cellSwarm) leech(p *program, set settings) *node {
 // fetch starts a client that has nothing but a magnet link.
 func (s *cellSwarm) fetch(p *program, set settings) *node {
 	s.t.Helper()
+	return s.fetchBy(s.meta.Magnet().String(), p, set)
+}
+
+func (s *cellSwarm) fetchBy(link string, p *program, set settings) *node {
+	s.t.Helper()
 	n := s.node(p, "leech-"+p.name, set)
-	n.give(job{magnet: s.meta.Magnet().String(), dir: s.into(n)})
+	n.give(job{magnet: link, dir: s.into(n)})
 	return n
+}
+
+// v2Link is a magnet link without the v1 infohash.
+func (s *cellSwarm) v2Link() string {
+	m := s.meta.Magnet()
+	m.InfoHash = metainfo.Hash{}
+	return m.String()
+}
+
+// hashes are the torrent's two swarms.
+func (s *cellSwarm) hashes() []metainfo.Hash {
+	return []metainfo.Hash{s.meta.InfoHash, s.meta.InfoHashV2.Short()}
 }
 
 // into is the directory into which a node fetches.

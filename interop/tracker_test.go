@@ -36,9 +36,15 @@ func (s *site) tracker() *trackerNode {
 // knows waits until the tracker counts so many seeds and leechers of a torrent.
 func (tr *trackerNode) knows(m *metainfo.Torrent, complete, incomplete int) {
 	tr.t.Helper()
+	tr.counts(m.WireHash(), complete, incomplete)
+}
+
+// counts is the same of one of the torrent's swarms.
+func (tr *trackerNode) counts(swarm metainfo.Hash, complete, incomplete int) {
+	tr.t.Helper()
 	want := fmt.Sprintf("8:completei%de", complete)
 	eventually(tr.t, patience, fmt.Sprintf("the tracker knows %d seeds, %d leechers", complete, incomplete), func() error {
-		body, err := tr.scrape(m.WireHash())
+		body, err := tr.scrape(swarm)
 		if err != nil {
 			return err
 		}

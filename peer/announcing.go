@@ -80,7 +80,7 @@ func (e *Engine) announceOf(ev AnnounceEvent) Announce {
 		}
 	}
 	return Announce{
-		InfoHash: e.cfg.InfoHash, PeerID: e.cfg.PeerID, Port: e.cfg.ListenPort,
+		InfoHash: e.cfg.InfoHash, InfoHashV2: e.cfg.InfoHashV2, PeerID: e.cfg.PeerID, Port: e.cfg.ListenPort,
 		Uploaded: int64(e.stats.SentPayload), Downloaded: int64(e.stats.ReceivedPayload),
 		Left: left, Event: ev, NumWant: want,
 	}
@@ -90,7 +90,7 @@ func (e *Engine) announceOf(ev AnnounceEvent) Announce {
 func (e *Engine) lacking() (n int64) {
 	for i := range e.geo.NumPieces() {
 		if !e.pick.Have().Has(i) {
-			n += int64(e.geo.PieceSize(i))
+			n += int64(e.geo.DataSize(i))
 		}
 	}
 	return n
@@ -141,7 +141,10 @@ func (e *Engine) announced(j *announceJob) {
 	}
 	e.switchedTracker(j.out.Tracker)
 	for _, addr := range j.out.Peers {
-		e.cands.add(addr, fromTracker, now)
+		e.cands.addAs(addr, fromTracker, asFirst, now)
+	}
+	for _, addr := range j.out.PeersV2 {
+		e.cands.addAs(addr, fromTracker, asSecond, now)
 	}
 	e.dialMore(now)
 	if a.again {
@@ -197,6 +200,14 @@ func (e *Engine) SetLimits(up, down int64) {
 	e.up.rate, e.down.rate = up, down
 	e.upPassed()
 	e.downPassed()
+}
+
+// AddFound connects to addresses that were found under one of our infohashes.
+func (e *Engine) AddFound(infoHash [20]byte, addrs []string) {
+	for _, a := range addrs {
+		e.cands.addAs(a, fromUser, e.nameOf(infoHash), e.now())
+	}
+	e.dialMore(e.now())
 }
 
 // AddPeers connects to more addresses.

@@ -28,6 +28,7 @@ const (
 // Announce is what we say. Byte counts are since started (BEP 3).
 type Announce struct {
 	InfoHash, PeerID           [20]byte
+	InfoHashV2                 [20]byte // the other name of a hybrid torrent, in which a tracker is told the same; else zero
 	Port                       uint16
 	Uploaded, Downloaded, Left int64
 	Event                      AnnounceEvent
@@ -39,6 +40,7 @@ type Announce struct {
 type Announced struct {
 	Interval, MinInterval time.Duration
 	Peers                 []string // "host:port"
+	PeersV2               []string // those that were announced under InfoHashV2; they may be in Peers, too
 	Complete, Incomplete  int
 	Warning               string
 	Tracker               string     // who answered
@@ -63,7 +65,7 @@ type Stats struct {
 	State State
 	Err   error // why State is StateError or the reason of a stall, else nil
 
-	BytesTotal, BytesDone int64 // of the wanted files; done is verified
+	BytesTotal, BytesDone int64 // of the wanted pieces, without padding; done is verified
 	DownRate, UpRate      float64
 
 	// FromWebSeeds is how many bytes of the verified pieces web seeds gave.

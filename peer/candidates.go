@@ -24,6 +24,8 @@ type candidate struct {
 	source    source
 	connected bool
 	ours      bool // our own address: not to be dialed
+	names     nameSet
+	deaf      int // connections since it last answered that ended before a word
 	failures  int
 	next      time.Time // not before
 }
@@ -53,8 +55,14 @@ func (cs *candidates) idle() int {
 }
 
 // add makes an address known. One that is known already keeps its history.
-func (cs *candidates) add(addr string, src source, now time.Time) {
-	if addr == "" || cs.by[addr] != nil {
+func (cs *candidates) add(addr string, src source, now time.Time) { cs.addAs(addr, src, 0, now) }
+
+// addAs makes an address known, and by which names it knows the torrent.
+func (cs *candidates) addAs(addr string, src source, as nameSet, now time.Time) {
+	if c := cs.by[addr]; addr == "" || c != nil {
+		if c != nil {
+			c.names |= as
+		}
 		return
 	}
 	if src == fromPeer && len(cs.list) >= maxCandidates/4 {
@@ -63,7 +71,7 @@ func (cs *candidates) add(addr string, src source, now time.Time) {
 	if len(cs.list) >= maxCandidates && !cs.evict() {
 		return
 	}
-	c := &candidate{addr: addr, source: src, next: now}
+	c := &candidate{addr: addr, source: src, names: as, next: now}
 	cs.list = append(cs.list, c)
 	cs.by[addr] = c
 	cs.wake = time.Time{}

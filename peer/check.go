@@ -103,8 +103,8 @@ func (e *Engine) checkRemote(r *remote) error {
 	switch {
 	case useful != r.useful || needs != r.needs:
 		return fmt.Errorf("useful %d and needs %d, really %d and %d", r.useful, r.needs, useful, needs)
-	case r.useful > 0 && !r.amInterested && !r.resting, r.useful == 0 && r.amInterested && !r.peerChoking:
-		return fmt.Errorf("useful %d, interested %v", r.useful, r.amInterested)
+	case r.hasSome() && !r.amInterested && !r.resting, !r.hasSome() && r.amInterested && !r.peerChoking:
+		return fmt.Errorf("useful %d and %d parts, interested %v", r.useful, len(r.parts), r.amInterested)
 	case r.seed != r.have.All():
 		return fmt.Errorf("%d pieces, seed %v", r.have.Count(), r.seed)
 	case r.amChoking && len(r.queue) > 0:
@@ -122,8 +122,16 @@ func (e *Engine) checkRemote(r *remote) error {
 	case len(r.suggested) > wire.MaxIndexes:
 		return fmt.Errorf("%d suggestions, at most %d", len(r.suggested), wire.MaxIndexes)
 	}
+	if len(r.parts) > maxParts || len(r.leaves) > maxHashJobs {
+		return fmt.Errorf("%d parts, at most %d; asked for the hashes of %d pieces, at most %d", len(r.parts), maxParts, len(r.leaves), maxHashJobs)
+	}
+	for _, p := range r.parts {
+		if r.have.Has(p.Piece) || !e.pick.WantsPiece(p.Piece) {
+			return fmt.Errorf("a part of piece %d, which it has or we do not want", p.Piece)
+		}
+	}
 	for _, run := range r.queue {
-		if !e.pick.Have().Has(run.Piece) {
+		if !e.pick.Have().Has(run.Piece) && !e.proves(run) {
 			return fmt.Errorf("a request for piece %d is queued, which we lack", run.Piece)
 		}
 	}
@@ -157,13 +165,22 @@ func (e *Engine) checkFlights() error {
 			return fmt.Errorf("piece %d of %d blocks: %d parts", i, e.geo.NumBlocks(i), len(f.from))
 		}
 	}
+	if len(e.proving) > maxProving+maxHashJobs*len(e.order) {
+		return fmt.Errorf("%d pieces with the hashes of their blocks", len(e.proving))
+	}
+	for _, i := range e.proving {
+		if f := e.flights[i]; f == nil || f.proven == nil {
+			return fmt.Errorf("piece %d is passed on and not on its way", i)
+		}
+	}
 	if (writing > 0) != (e.onDisk > 0) || e.onDisk < 0 || e.onDisk > writing*wire.MaxRun {
 		return fmt.Errorf("%d bytes are being written by %d jobs", e.onDisk, writing)
 	}
 	return nil
 }
 
-// checkSpread checks that no piece is to be given to two.
+// checkSpread checks that no piece is to be given to two, and that only what was shown
+// is served.
 func (e *Engine) checkSpread() error {
 	given := piece.NewBitfield(e.geo.NumPieces())
 	give := func(i int) error {
@@ -180,8 +197,20 @@ func (e *Engine) checkSpread() error {
 				return fmt.Errorf("%s: %w", r.addr, err)
 			}
 		}
-		if waiting > maxAhead {
+		for _, o := range r.offers {
+			if err := give(o.piece); err != nil {
+				return fmt.Errorf("%s: %w", r.addr, err)
+			}
+		}
+		switch {
+		case waiting > maxAhead:
 			return fmt.Errorf("%s: sits on %d suggestions, at most %d", r.addr, waiting, maxAhead)
+		case len(r.offers) > maxOffers || len(r.offers) > 0 && (r.shown == nil || !e.spread.active):
+			return fmt.Errorf("%s: %d offers, at most %d", r.addr, len(r.offers), maxOffers)
+		case slices.ContainsFunc(r.queue, func(run piece.Run) bool { return !r.shows(run.Piece) }):
+			return fmt.Errorf("%s: a request for a piece is queued that it was not shown", r.addr)
+		case slices.ContainsFunc(r.offers, func(o offer) bool { return !r.shows(o.piece) }):
+			return fmt.Errorf("%s: an offer of a piece that it was not shown", r.addr)
 		}
 	}
 	for _, i := range e.spread.left {

@@ -35,7 +35,7 @@ func (e *Engine) snapshot() []choke.Remote {
 			Unchoked:   !r.amChoking,
 			UnchokedAt: r.unchokedAt,
 			Progress:   float64(r.have.Count()) / float64(max(1, e.geo.NumPieces())),
-			Left:       r.needs,
+			Left:       e.left(r),
 			Seed:       r.seed,
 			Idle:       r.idle(now),
 		})
@@ -86,7 +86,7 @@ func (e *Engine) slotFree(now time.Time) bool {
 		case !r.peerInterested || r.seed || r.phase != ready:
 		case r.amChoking:
 			waiting = true
-		case e.reclaims && (r.needs == 0 || r.idle(now)):
+		case e.reclaims && (e.left(r) == 0 || r.idle(now)):
 		default:
 			used++
 		}
@@ -135,6 +135,7 @@ func (e *Engine) decide(d choke.Decision) {
 			r.unchokedAt, r.bad = now, 0
 			e.obs.Choke("unchoke")
 			e.tell(r) // it will choose by what we have
+			e.tellParts(r)
 			e.send(r, wire.UNCH, nil)
 			e.suggest(r)
 			e.watchIdle(r, now)

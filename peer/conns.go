@@ -28,7 +28,7 @@ func (e *Engine) onOpened(info p2p.ConnInfo) {
 		return
 	}
 	r.phase, r.opened, r.lastIn = greeting, now, now
-	e.sendHello(r, e.cfg.InfoHash)
+	e.sendHello(r, r.infoHash)
 	e.settle()
 }
 
@@ -43,10 +43,13 @@ func (e *Engine) add(r *remote) {
 func (e *Engine) sendHello(r *remote, infoHash [20]byte) {
 	r.greeted = e.now()
 	caps := uint16(wire.CapSuggest)
+	if e.cfg.Hashes != nil {
+		caps |= wire.CapParts
+	}
 	if e.cfg.Wanted != nil {
 		// A seed would suggest pieces that we do not want, and we might ask
 		// for no others until it takes them back.
-		caps = 0
+		caps &^= wire.CapSuggest
 	}
 	e.scratch = (&wire.Hello{
 		Version: wire.Version, Caps: caps, InfoHash: infoHash, PeerID: e.cfg.PeerID,
@@ -79,14 +82,14 @@ func (e *Engine) greet(r *remote, head []byte) error {
 	switch {
 	case err != nil:
 		return err
-	case h.InfoHash != e.cfg.InfoHash && (h.InfoHash != e.cfg.InfoHashV2 || r.dialed):
+	case h.InfoHash != e.cfg.InfoHash && h.InfoHash != e.cfg.InfoHashV2:
 		return p2p.Violation(p2p.ReasonUnknownTorrent, "HELO for infohash %x", h.InfoHash)
 	case h.PeerID == e.cfg.PeerID:
 		e.cands.forget(r.addr)
 		e.cands.forget(withPort(r.addr, h.ListenPort)) // what the other end dialed
 		return p2p.Violation(p2p.ReasonSelf, "connected to ourselves")
 	}
-	r.peerID, r.caps = h.PeerID, h.Caps
+	r.peerID, r.caps, r.infoHash = h.PeerID, h.Caps, h.InfoHash
 	r.maxRequest = min(int(h.MaxRequest), wire.MaxRun)
 	r.maxQueue = min(int(h.MaxQueue), r.room())
 	r.listens = r.dialed || h.ListenPort != 0
@@ -149,8 +152,12 @@ func (e *Engine) declare(r *remote) {
 	r.told = len(e.teller.log)
 	// Before what we have: so libtorrent and Transmission do, and rTorrent expects
 	// it while it fetches metadata.
+	e.veil(r)
 	e.sayInfo(r)
 	have := e.pick.Have()
+	if r.shown != nil {
+		have = r.shown
+	}
 	switch n := have.Count(); {
 	case r.caps&wire.CapSilent != 0: // which has no other form of it
 		e.send(r, wire.BITF, have.Bytes())
@@ -206,7 +213,9 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 		}
 	}
 	e.reachable(r)
+	e.tellParts(r)
 	e.interest(r)
+	e.offerAll()
 	return e.mutual(r)
 }
 
@@ -214,6 +223,7 @@ func (e *Engine) onBitfield(r *remote, m *p2p.Message) error {
 // anything: both have all.
 func (e *Engine) mutual(r *remote) error {
 	if r.seed && e.pick.NumHave() == e.geo.NumPieces() && !e.stopping {
+		e.endSuperSeed() // each piece is somewhere else
 		return p2p.Violation(p2p.ReasonNotNeeded, "both have every piece")
 	}
 	return nil
@@ -261,6 +271,7 @@ func (e *Engine) gone(r *remote, err error) {
 	delete(e.remotes, r.id)
 	e.order = slices.DeleteFunc(e.order, func(o *remote) bool { return o == r })
 	e.releaseAll(r)
+	e.dropLeaves(r)
 	e.spread.reclaim(r)
 	if r.phase == ready {
 		if r.seed {
@@ -283,6 +294,12 @@ func (e *Engine) gone(r *remote, err error) {
 	e.refill, e.rechoke = true, true
 	if slices.ContainsFunc(e.order, func(o *remote) bool { return o.addr == r.addr }) {
 		return // the peer itself is still here, on a better connection
+	}
+	switch {
+	case r.phase >= declaring:
+		e.cands.knows(r.addr, e.nameOf(r.infoHash))
+	case r.phase == greeting && r.dialed:
+		e.cands.refused(r.addr)
 	}
 	lasted := r.phase == ready && now.Sub(r.opened) > time.Minute
 	e.cands.failed(r.addr, reason, lasted, now, e.node.Host().Rand())
@@ -327,8 +344,14 @@ func (e *Engine) dialMore(now time.Time) {
 		open++
 		half++
 		all++
+		infoHash := e.called(addr)
+		if e.cfg.OnDial != nil {
+			e.cfg.OnDial(addr, infoHash)
+		}
 		id := e.node.Host().Dial(addr)
-		e.add(&remote{id: id, dialed: true, addr: addr, phase: dialing, opened: now, lastIn: now, lastSent: now})
+		e.add(&remote{
+			id: id, dialed: true, addr: addr, infoHash: infoHash, phase: dialing, opened: now, lastIn: now, lastSent: now,
+		})
 	}
 }
 

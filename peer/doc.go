@@ -18,6 +18,7 @@
 //
 //	remote ──HAVE──▶ piece.Picker ──run──▶ REQU ──▶ remote
 //	remote ──PIEC (a pooled buffer)──▶ putJob: hash, write ──▶ HAVE to all
+//	                                   putJob: block right ──▶ PART to some
 //	remote ──REQU──▶ its queue ──Drained──▶ PIEC (a section of a file)
 //
 // Bytes never enter the engine: it passes payloads from the host to a job, and
@@ -42,8 +43,11 @@
 //   - A remote that is gone, silent or choking costs its requests only. Corrupt
 //     pieces are held against whoever sent them; while it is not known who of
 //     several did, each of them is asked for whole pieces only (blame.go).
+//   - In a torrent of v2 with few pieces, blocks that are verified alone go on before
+//     their piece is whole (parts.go).
 //   - A seed suggests to each remote pieces that nobody else has or is getting
-//     (spread.go), so that its uplink is spent on new pieces.
+//     (spread.go), so that its uplink is spent on new pieces. From clients that
+//     read no suggestions it may hide all but such pieces (superseed.go).
 //   - A disk that refuses pauses the download, not the uploads, and is tried
 //     again. Pieces that a failed fsync took are taken back from everybody and
 //     fetched again, one at a time until one is durable (lost.go).
@@ -56,6 +60,8 @@
 // BitTorrent's own wire and the other way round, so a remote of another make differs
 // by what its HELO and INFO say of it: single blocks, longer queues, no answers, what
 // it reads of PEEX, META and hashes (info.go, exchange.go, metadata.go, hashes.go).
+// A hybrid torrent has two names and a swarm under each: trackers are told of both,
+// and each remote is called by the one that it is known to use (names.go).
 // Web seeds are remotes in this process that take no place (webseed.go), and magnet
 // links are fetched by package magnet before there is an engine.
 //

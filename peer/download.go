@@ -16,6 +16,7 @@ type flight struct {
 	complete bool
 	from     []contribution
 	owner    *remote // who alone is asked for it: see parole
+	proving
 }
 
 // onChoke hears that a remote begins or ceases to serve us. As in BEP 6 a
@@ -121,6 +122,9 @@ func (e *Engine) choose(r *remote) (piece.Run, bool) {
 		return piece.Run{}, false // more will come, or our freedom
 	}
 	ask := piece.Ask{Have: r.have, Seed: r.seed, MaxLength: r.runLength(), Suggested: r.suggested, Own: r.own}
+	if r.useful == 0 { // what it has whole, others may have too: more to trade with
+		ask.Parts = r.parts
+	}
 	if e.onParole(r) {
 		ask.Alone = true
 	} else if e.pick.InEndgame() {
@@ -166,6 +170,7 @@ func (e *Engine) request(r *remote, run piece.Run, now time.Time) {
 		e.pick.Reserve(run.Piece)
 	}
 	e.obs.QueueDepth(len(r.requests))
+	e.wantLeaves(r, f, run)
 	e.scratch = wire.AppendRun(e.scratch[:0], run)
 	e.send(r, wire.REQU, e.scratch)
 }

@@ -50,13 +50,17 @@ const (
 // Content is where a torrent's bytes are. Section returns at once; the other
 // methods may block and are called from jobs, several at a time.
 type Content interface {
-	// Section names bytes of a verified piece, to be sent.
+	// Section names bytes of a verified piece, or blocks that are proven, to be sent.
 	Section(r piece.Run) p2p.Payload
 	// PutPiece holds a whole piece against its hash and keeps it if it is
 	// right.
 	PutPiece(i int, data p2p.Payload) (ok bool, err error)
-	// PutRun keeps a part of a piece, unverified.
-	PutRun(r piece.Run, data p2p.Payload) error
+	// PutRun keeps a part of a piece. Without the hashes of its blocks that is
+	// unproven; what proves to be wrong is not kept.
+	PutRun(r piece.Run, data p2p.Payload) (Proof, error)
+	// ProveRun holds what PutRun kept against the hashes of its blocks, which
+	// have come since. What is wrong is to be put anew.
+	ProveRun(r piece.Run) (Proof, error)
 	// VerifyPiece hashes a piece that was put in parts.
 	VerifyPiece(i int) (ok bool, err error)
 	// BlockSums returns a hash of each block of a piece that was put in
@@ -75,9 +79,9 @@ type Content interface {
 // EngineConfig makes an Engine.
 type EngineConfig struct {
 	InfoHash [20]byte
-	// InfoHashV2 is the other name that a hybrid torrent has in handshakes, the
-	// first 20 bytes of its SHA-256 (BEP 52); else zero. Who calls us by it is
-	// answered so.
+	// InfoHashV2 is the other name that a hybrid torrent has, the first 20 bytes
+	// of its SHA-256 (BEP 52); else zero, or the same. It has a swarm under each,
+	// and we are in both (names.go).
 	InfoHashV2 [20]byte
 	PeerID     [20]byte
 	ListenPort uint16
@@ -96,12 +100,18 @@ type EngineConfig struct {
 	Private    bool // no peers but the tracker's (BEP 27)
 	// Metadata is the torrent's info dictionary as bytes, for those that have
 	// only its hash (BEP 9); nil: they get none.
-	Metadata  []byte
-	Hashes    Hashes // nil: none to give
-	UpLimit   int64  // bytes a second, 0: none
+	Metadata []byte
+	Hashes   Hashes // nil: none to give
+	// SuperSeed has a seed hide what it has from other clients until each piece is
+	// somewhere else (BEP 16): superseed.go.
+	SuperSeed bool
+	UpLimit   int64 // bytes a second, 0: none
 	DownLimit int64
 	OnEvent   func(Event) // may be nil
-	Observer  Observer    // may be nil
+	// OnDial, if not nil, hears before an address is dialed by which of the
+	// infohashes it will be called.
+	OnDial   func(addr string, infoHash [20]byte)
+	Observer Observer // may be nil
 }
 
 // Engine is one torrent's state machine. It is driven by the Node it was made
@@ -162,6 +172,7 @@ type Engine struct {
 	chokeBuf []choke.Remote
 	scratch  []byte
 	runBuf   []piece.Run
+	proving  []int // pieces whose flights have the hashes of their blocks, oldest first
 }
 
 // NewEngine registers a torrent on a Node. Start sets it going.
@@ -181,7 +192,7 @@ func NewEngine(n *p2p.Node, cfg EngineConfig) *Engine {
 	}
 	for i := range e.geo.NumPieces() {
 		if cfg.Wanted == nil || cfg.Wanted.Has(i) {
-			e.stats.BytesTotal += int64(e.geo.PieceSize(i))
+			e.stats.BytesTotal += int64(e.geo.DataSize(i))
 		} else {
 			e.pick.SetPriority(i, 0)
 		}
@@ -222,6 +233,11 @@ func (e *Engine) handlers() {
 	on(wire.META, wire.MaxMeta, e.onMeta)
 	on(wire.PEEX, pex.MaxPayload, e.onPEX)
 	on(wire.HREQ, wire.HashHead, e.onHashRequest)
+	if e.cfg.Hashes != nil {
+		on(wire.HASH, wire.MaxHashes, e.onHashes)
+		on(wire.HREJ, wire.HashHead, e.onHashReject)
+		on(wire.PART, wire.RequestHead, e.onPart)
+	}
 	n.Handle(wire.PIEC, p2p.Spec{Max: wire.PieceHead + wire.MaxRun, Head: wire.PieceHead},
 		func(c p2p.ConnID, m *p2p.Message) { e.handle(c, m, e.onPiece) })
 	// Who is in the swarm is told by HELO, not by whoever sends a JOIN.

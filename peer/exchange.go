@@ -30,7 +30,7 @@ func (e *Engine) onPEX(r *remote, m *p2p.Message) error {
 		return err
 	}
 	for _, p := range x.Added {
-		e.cands.add(p.Addr.String(), fromPeer, now)
+		e.cands.addAs(p.Addr.String(), fromPeer, e.nameOf(r.infoHash), now)
 	}
 	e.dialMore(now)
 	return nil

@@ -1,8 +1,6 @@
 package peer
 
 import (
-	"encoding/binary"
-	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +36,8 @@ func FuzzHello(f *testing.F) {
 }
 
 // The script of FuzzMessages is a list of steps, each an op byte, an argument
-// byte and, for a message, a length byte with so many bytes of head.
+// byte and, for a message, a length byte with so many bytes of head. The argument
+// of a message is the connection in its upper three bits and the type below.
 const (
 	opAccept = iota // a connection, with a handshake as the argument says
 	opMessage
@@ -48,15 +47,21 @@ const (
 	opTime
 	opJob
 	opFill
+	opRefuse // what the engine asked of a remote, with other words than a piece
 	numOpsOfFuzz
 )
 
-// fuzzTypes are the messages that the script may send, and one nobody knows.
+// fuzzTypes are the messages that the script may send, and one nobody knows. New
+// ones come last: what was found stands in testdata by their numbers.
 var fuzzTypes = []p2p.Type{
 	wire.HELO, wire.BITF, wire.HALL, wire.HNON, wire.HAVE, wire.DONT, wire.INTR, wire.NINT, wire.CHOK,
 	wire.UNCH, wire.REQU, wire.CANC, wire.REJE, wire.PIEC, wire.SUGG, p2p.PING, p2p.NAME, p2p.LIST,
 	p2p.REPL, p2p.ERRO, p2p.MSID, p2p.T("JUNK"), wire.INFO, wire.PEEX, wire.META, wire.HREQ,
+	wire.HASH, wire.HREJ, wire.PART,
 }
+
+// typeBits are those of a type's number.
+const typeBits = 5
 
 // FuzzMessages feeds an engine whatever remotes may send, in any order, with
 // time, jobs and full outboxes in between. Its books stay right, its memory
@@ -66,22 +71,8 @@ func FuzzMessages(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		p := &player{stage: newStage(t, stagePieces, func(i int) bool { return i < 3 }, func(cfg *EngineConfig) {
-			cfg.MaxRemotes, cfg.Metadata, cfg.Hashes = 4, make([]byte, 9*wire.MetaPart+1), someHashes{}
-		})}
-		p.limits = p.node.Limits()
-		for step := 0; len(script) >= 2 && step < 300; step++ {
-			op, arg := script[0]%numOpsOfFuzz, script[1]
-			script = script[2:]
-			if op == opMessage && len(script) > 0 {
-				n := min(int(script[0]), len(script)-1)
-				p.message(arg, string(script[1:1+n]))
-				script = script[1+n:]
-			} else {
-				p.step(op, arg)
-			}
-			p.bounded()
-		}
+		p := newPlayer(t)
+		p.play(script)
 		for p.h.Jobs() > 0 {
 			p.h.FinishJob(0)
 		}
@@ -101,11 +92,42 @@ func (someHashes) Answer(root merkle.Hash, r merkle.Request) ([]byte, bool) {
 	return make([]byte, merkle.Size), root == merkle.Hash{} && r.Length == 1
 }
 
+func (someHashes) Want(i int) (wire.Hashes, bool) {
+	return wire.Hashes{Request: merkle.Request{Index: int64(2 * i), Length: 2}}, i%2 == 0
+}
+
+func (someHashes) Accept(_ int, answer []byte) bool { return len(answer) == 2*merkle.Size }
+
 // player plays a script.
 type player struct {
 	*stage
 	limits *p2p.Limits
-	conns  []p2p.ConnID // the latest eight
+	conns  []p2p.ConnID     // the latest eight
+	heard  map[p2p.Type]int // messages that the engine was given
+}
+
+func newPlayer(t testing.TB) *player {
+	return &player{stage: newStage(t, stagePieces, func(i int) bool { return i < 3 }, func(cfg *EngineConfig) {
+		cfg.MaxRemotes, cfg.Metadata, cfg.Hashes = 4, make([]byte, 9*wire.MetaPart+1), someHashes{}
+	})}
+}
+
+// play takes the steps of a script, 300 at most.
+func (p *player) play(script []byte) {
+	p.t.Helper()
+	p.limits, p.heard = p.node.Limits(), map[p2p.Type]int{}
+	for step := 0; len(script) >= 2 && step < 300; step++ {
+		op, arg := script[0]%numOpsOfFuzz, script[1]
+		script = script[2:]
+		if op == opMessage && len(script) > 0 {
+			n := min(int(script[0]), len(script)-1)
+			p.message(arg, string(script[1:1+n]))
+			script = script[1+n:]
+		} else {
+			p.step(op, arg)
+		}
+		p.bounded()
+	}
 }
 
 func (p *player) conn(arg byte) (p2p.ConnID, bool) {
@@ -141,12 +163,31 @@ func (p *player) step(op, arg byte) {
 				p.h.DeliverBody(c, wire.PIEC, words(uint32(run.Piece), uint32(run.Begin)), p2ptest.NewBody(make([]byte, run.Length)))
 			}
 		}
+	case opRefuse:
+		p.refuse(c, arg)
 	case opDrain:
 		p.h.Drain(c)
 	case opHangup:
 		p.h.Hangup(c, p2p.Violation(p2p.ReasonIO, "reset"))
 	case opFill:
 		p.h.Fill(c, arg&128 != 0)
+	}
+}
+
+// refuse answers a request for a run with REJE, or one for hashes with some or with
+// none.
+func (p *player) refuse(c p2p.ConnID, arg byte) {
+	r := p.remotes[c]
+	switch {
+	case r == nil:
+	case arg&8 == 0 && len(r.requests) > 0:
+		p.deliver(c, wire.REJE, wordsOf(r.requests[int(arg>>4)%len(r.requests)].run))
+	case arg&8 != 0 && len(r.leaves) > 0:
+		h, t := r.leaves[0].asked, wire.HREJ
+		if arg&16 == 0 {
+			h.Answer, t = make([]byte, int(h.Request.Length)*merkle.Size), wire.HASH
+		}
+		p.deliver(c, t, string(h.Append(nil)))
 	}
 }
 
@@ -159,6 +200,9 @@ func (p *player) accept(arg byte) {
 	}
 	if arg&1 != 0 {
 		h := testHello(id)
+		if id == 11 || id == 12 { // asked for single blocks, and passes them on
+			h.Caps, h.MaxRequest = h.Caps|wire.CapParts, piece.BlockSize
+		}
 		if id > 12 { // of another wire
 			h.Caps, h.ListenPort, h.MaxQueue, h.MaxRequest = plainCaps, 0, 250, piece.BlockSize
 			if id > 14 {
@@ -178,16 +222,25 @@ func (p *player) accept(arg byte) {
 
 // message delivers a message that the host would let through.
 func (p *player) message(arg byte, head string) {
-	c, alive := p.conn(arg >> 5)
-	t := fuzzTypes[int(arg)%len(fuzzTypes)]
-	spec, _ := p.limits.For(t)
-	if !alive || len(head) > spec.Max {
+	c, alive := p.conn(arg >> typeBits)
+	n := int(arg & (1<<typeBits - 1))
+	if !alive || n >= len(fuzzTypes) {
+		return
+	}
+	t := fuzzTypes[n]
+	if spec, _ := p.limits.For(t); len(head) > spec.Max {
 		return
 	}
 	if t == wire.PIEC && len(head) > wire.PieceHead {
+		p.heard[t]++
 		p.h.DeliverBody(c, t, head[:wire.PieceHead], p2ptest.NewBody([]byte(head[wire.PieceHead:])))
 		return
 	}
+	p.deliver(c, t, head)
+}
+
+func (p *player) deliver(c p2p.ConnID, t p2p.Type, head string) {
+	p.heard[t]++
 	p.h.Deliver(c, t, head)
 }
 
@@ -209,37 +262,5 @@ func (p *player) bounded() {
 	}
 	if p.asked > budget || p.onDisk < 0 || len(p.cands.list) > maxCandidates {
 		p.t.Fatalf("asked %d, on disk %d, %d candidates", p.asked, p.onDisk, len(p.cands.list))
-	}
-}
-
-// fuzzScripts are where the search begins: a leecher that is served, a seed
-// that serves, one that lies, and remotes of another wire.
-func fuzzScripts() [][]byte {
-	msg := func(conn, typ byte, head string) []byte {
-		arg := byte(0)
-		for int(arg)%len(fuzzTypes) != int(typ) || arg>>5 != conn {
-			arg++
-		}
-		return append([]byte{opMessage, arg, byte(len(head))}, head...)
-	}
-	cat := func(parts ...[]byte) (out []byte) {
-		for _, p := range parts {
-			out = append(out, p...)
-		}
-		return out
-	}
-	info := string((&wire.Info{ListenPort: 5555, MaxQueue: 500, Flags: wire.InfoPEX | wire.InfoMeta}).Append(nil))
-	meta := string((&wire.Meta{Kind: wire.MetaRequest, Part: 1}).Append(nil))
-	peersOf := func(addrs ...string) string { return string(peersOf(addrs...).Append(nil)) }
-	request := string(binary.BigEndian.AppendUint32(nil, 1)) + words(0, piece.BlockSize)
-	return [][]byte{
-		cat([]byte{opAccept, 0x17 | 8}, msg(0, 10, request), []byte{opDrain, 0}, msg(0, 11, request), []byte{opTime, 200}),
-		cat([]byte{opAccept, 0x23 | 8, opAnswer, 0, opAnswer, 0, opJob, 0, opJob, 0, opTime, 1}, msg(0, 5, words(3))),
-		cat([]byte{opAccept, 0x33 | 8, opAccept, 0x43 | 8, opAnswer, 8, opAnswer, 9, opJob, 1, opJob, 0, opHangup, 0, opTime, 50}),
-		cat([]byte{opAccept, 1}, msg(0, 1, "\xff\xc0"), msg(0, 4, words(9, 10)), []byte{opFill, 128, opTime, 255}),
-		// Of another wire: one that says all of it, one that is silent.
-		cat([]byte{opAccept, 0xf7 | 8}, msg(0, 22, info), msg(0, 23, peersOf("10.3.0.1:1001")), msg(0, 24, meta), msg(0, 24, meta),
-			msg(0, 25, strings.Repeat("\x00", 40)+words(1, 0)), []byte{opJob, 0, opTime, 100}, msg(0, 22, info[:2]+"\x00\x01"+info[4:]), msg(0, 2, "")),
-		cat([]byte{opAccept, 0xc3 | 8, opAccept, 0x23 | 8, opAnswer, 1, opAnswer, 1, opTime, 255}, msg(0, 8, ""), []byte{opTime, 30}, msg(0, 9, ""), []byte{opAnswer, 0}),
 	}
 }

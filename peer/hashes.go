@@ -9,12 +9,18 @@ import (
 	"starling/peer/wire"
 )
 
-// Hashes answers for the hash trees of a v2 torrent (BEP 52). It is called from
-// jobs and may read the disk.
+// Hashes are the hash trees of a v2 torrent (BEP 52). But for Want they are called
+// from jobs and may read the disk.
 type Hashes interface {
 	// Answer returns the hashes that are asked for of the tree with this root, and
 	// false if they cannot be given.
 	Answer(root merkle.Hash, r merkle.Request) ([]byte, bool)
+	// Want is the request for the hashes of the blocks of piece i, and false if
+	// there is none: it is a single block, or has padding. It returns at once.
+	Want(i int) (wire.Hashes, bool)
+	// Accept holds the answer to it against the piece's hash. If that is right,
+	// Content goes by it from then on.
+	Accept(i int, answer []byte) bool
 }
 
 const (

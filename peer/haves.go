@@ -19,6 +19,7 @@ func (e *Engine) learn(r *remote, i int) {
 		return
 	}
 	e.pick.AddHave(i)
+	r.dropPart(i)
 	if e.pick.WantsPiece(i) {
 		r.useful++
 		if r.resting && e.pick.Open(i) {
@@ -53,6 +54,7 @@ func (e *Engine) onDontHave(r *remote, m *p2p.Message) error {
 	}
 	err := wire.ParseIndexes(m.Head, e.geo.NumPieces(), func(i int) {
 		if !r.have.Has(i) {
+			r.dropPart(i)
 			return
 		}
 		r.have.Clear(i)
@@ -79,7 +81,7 @@ func (e *Engine) onDontHave(r *remote, m *p2p.Message) error {
 // waits for the next HAVEs, or a swarm whose peers have little yet would say
 // nothing else.
 func (e *Engine) interest(r *remote) {
-	switch want := r.useful > 0 && !r.resting; {
+	switch want := r.hasSome() && !r.resting; {
 	case r.phase != ready || want == r.amInterested:
 	case want:
 		r.amInterested = true
@@ -94,7 +96,7 @@ func (e *Engine) interest(r *remote) {
 // loseInterest says that a remote has nothing for us, if that is so and it has
 // not been said.
 func (e *Engine) loseInterest(r *remote) {
-	if r.phase == ready && r.amInterested && (r.useful == 0 || r.resting) {
+	if r.phase == ready && r.amInterested && (!r.hasSome() || r.resting) {
 		r.amInterested = false
 		e.disownAll(r)
 		e.send(r, wire.NINT, nil)
@@ -105,7 +107,7 @@ func (e *Engine) loseInterest(r *remote) {
 // for us is asked of others. It would else sit on a slot that somebody else
 // could use, until it finds out.
 func (e *Engine) rest(r *remote) {
-	if !r.peerChoking && len(r.requests) == 0 && !r.guides {
+	if !r.peerChoking && len(r.requests) == 0 && !r.guides && !r.growing(e.now()) {
 		r.resting = true
 		e.loseInterest(r)
 	}

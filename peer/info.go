@@ -17,7 +17,7 @@ func (r *remote) room() int {
 	return maxQueue
 }
 
-// sayInfo tells a remote what HELO had no room for.
+// sayInfo tells a remote what HELO had no room for. It may be said again.
 func (e *Engine) sayInfo(r *remote) {
 	if r.caps&wire.CapInfo == 0 {
 		return
@@ -29,7 +29,7 @@ func (e *Engine) sayInfo(r *remote) {
 	if !e.cfg.Private {
 		i.Flags |= wire.InfoPEX
 	}
-	if e.pick.Done() {
+	if e.pick.Done() && r.shown == nil {
 		i.Flags |= wire.InfoUploadOnly
 	}
 	e.scratch = i.Append(e.scratch[:0])

@@ -28,6 +28,7 @@ func (e *Engine) lose(pieces []int) {
 	if len(pieces) == 0 {
 		return
 	}
+	e.endSuperSeed()
 	for _, i := range pieces {
 		e.pick.Lost(i)
 	}
@@ -52,6 +53,9 @@ func (e *Engine) lose(pieces []int) {
 // loseTo brings up to date what a remote and we have for each other.
 func (e *Engine) loseTo(r *remote, pieces []int) {
 	for _, i := range pieces {
+		if r.shown != nil {
+			r.shown.Clear(i)
+		}
 		switch {
 		case !r.have.Has(i):
 			r.needs--

@@ -23,7 +23,9 @@ type memory struct {
 	fail     error // what every method that writes answers
 	lose     []int // what the next Sync or Finish has lost
 	finished bool
-	corrupts float64 // how often Section sends wrong bytes
+	corrupts float64      // how often Section sends wrong bytes
+	unread   error        // what VerifyPiece answers
+	leaves   map[int]bool // pieces whose blocks can be told right from wrong
 	rng      *rand.Rand
 }
 
@@ -66,16 +68,36 @@ func (m *memory) PutPiece(i int, data p2p.Payload) (bool, error) {
 	return true, nil
 }
 
-func (m *memory) PutRun(r piece.Run, data p2p.Payload) error {
+func (m *memory) PutRun(r piece.Run, data p2p.Payload) (Proof, error) {
 	if m.fail != nil {
-		return m.fail
+		return Unproven, m.fail
 	}
-	copy(m.at(r.Piece, r.Begin, r.Length), data.(*p2ptest.Body).Bytes())
-	return nil
+	b := data.(*p2ptest.Body).Bytes()
+	if m.leaves[r.Piece] && !bytes.Equal(b, m.original(r)) {
+		return Wrong, nil
+	}
+	copy(m.at(r.Piece, r.Begin, r.Length), b)
+	return m.ProveRun(r)
+}
+
+func (m *memory) ProveRun(r piece.Run) (Proof, error) {
+	switch {
+	case !m.leaves[r.Piece]:
+		return Unproven, nil
+	case !bytes.Equal(m.at(r.Piece, r.Begin, r.Length), m.original(r)):
+		return Wrong, nil
+	}
+	return Right, nil
+}
+
+// original is what a run should be.
+func (m *memory) original(r piece.Run) []byte {
+	off := r.Piece*int(m.geo.PieceLength) + r.Begin
+	return m.full[off : off+r.Length]
 }
 
 func (m *memory) VerifyPiece(i int) (bool, error) {
-	return m.right(i, m.at(i, 0, m.geo.PieceSize(i))), nil
+	return m.right(i, m.at(i, 0, m.geo.PieceSize(i))) && m.unread == nil, m.unread
 }
 
 func (m *memory) BlockSums(i int) ([]uint64, error) {

@@ -37,6 +37,8 @@ type Metrics struct {
 	bans       map[string]prometheus.Counter
 	disk       [numOps]prometheus.Observer
 	checking   atomic.Int64
+	reloadOK   prometheus.Gauge
+	reloadTime prometheus.Gauge
 
 	mu       sync.Mutex
 	sessions []*Session
@@ -47,16 +49,23 @@ type Metrics struct {
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{}
 	vec := func(name, help, label string) *prometheus.CounterVec {
-		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "starling_peer_" + name, Help: help}, []string{label})
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
 		r.MustRegister(v)
 		return v
 	}
 	hist := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
 		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "starling_peer_" + name, Help: help, Buckets: buckets,
+			Name: name, Help: help, Buckets: buckets,
+			// Beside the buckets, for those who scrape native histograms.
+			NativeHistogramBucketFactor: 1.2, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 		}, labels)
 		r.MustRegister(v)
 		return v
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+		r.MustRegister(g)
+		return g
 	}
 	children := func(v *prometheus.CounterVec, values ...string) map[string]prometheus.Counter {
 		c := map[string]prometheus.Counter{}
@@ -65,25 +74,28 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		}
 		return c
 	}
-	verified := vec("pieces_verified_total", "Pieces held against their hash, by verdict.", "result")
+	verified := vec(MetricPiecesVerified, "Pieces held against their hash, by verdict.", "result")
 	m.pieces[0], m.pieces[1] = verified.WithLabelValues("corrupt"), verified.WithLabelValues("ok")
-	m.pieceTime = hist("piece_duration_seconds", "Time from a piece's first request to its verdict.",
+	m.pieceTime = hist(MetricPieceDuration, "Time from a piece's first request to its verdict.",
 		prometheus.ExponentialBuckets(0.001, 4, 10)).WithLabelValues().(prometheus.Histogram)
-	m.queueDepth = hist("request_queue_depth", "Requests outstanding at a remote when one more was sent.",
+	m.queueDepth = hist(MetricRequestQueueDepth, "Requests outstanding at a remote when one more was sent.",
 		[]float64{1, 2, 4, 8, 16, 32, 64, 128, 256}).WithLabelValues().(prometheus.Histogram)
-	closed := vec("connections_closed_total", "Connections that ended, by reason.", "reason")
+	closed := vec(MetricConnectionsClosed, "Connections that ended, by reason.", "reason")
 	for i := range m.closed {
 		m.closed[i] = closed.WithLabelValues(p2p.Reason(i).String())
 	}
-	m.choke = children(vec("choke_changes_total", "Changes of who is unchoked, by action.", "action"),
+	m.choke = children(vec(MetricChokeChanges, "Changes of who is unchoked, by action.", "action"),
 		"unchoke", "choke", "optimistic_unchoke")
-	m.announces = children(vec("announces_total", "Announces to trackers, by result.", "result"), "ok", "error")
-	m.bans = children(vec("bans_total", "Remotes banned, by reason.", "reason"), "corrupt")
-	disk := hist("disk_operation_duration_seconds", "Time of one disk operation; write includes the hash of a whole piece.",
+	m.announces = children(vec(MetricAnnounces, "Announces to trackers, by result.", "result"), "ok", "error")
+	m.bans = children(vec(MetricBans, "Remotes banned, by reason.", "reason"), "corrupt")
+	disk := hist(MetricDiskDuration, "Time of one disk operation; write includes the hash of a whole piece.",
 		prometheus.ExponentialBuckets(0.0001, 4, 10), "op")
 	for op, name := range opNames {
 		m.disk[op] = disk.WithLabelValues(name)
 	}
+	m.reloadOK = gauge(MetricConfigReloadOK, "Whether the configuration was taken when it was last read, 1 or 0.")
+	m.reloadTime = gauge(MetricConfigReloadTime, "When the configuration was last read and taken; Unix time.")
+	m.Reloaded(time.Now(), true)
 	r.MustRegister(&readings{m})
 	return m
 }
@@ -106,6 +118,20 @@ func (m *Metrics) Checking(n int) {
 	if m != nil {
 		m.checking.Add(int64(n))
 	}
+}
+
+// Reloaded notes that the configuration was read again at a time, and whether it
+// was taken. A process starts with one that was. A nil Metrics notes nothing.
+func (m *Metrics) Reloaded(at time.Time, ok bool) {
+	if m == nil {
+		return
+	}
+	if !ok {
+		m.reloadOK.Set(0)
+		return
+	}
+	m.reloadOK.Set(1)
+	m.reloadTime.Set(float64(at.UnixMilli()) / 1000)
 }
 
 // PieceDone implements Observer.

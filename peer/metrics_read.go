@@ -23,6 +23,7 @@ type totals struct {
 	Stats
 	states map[State]int
 	last   time.Time
+	rarest int // the least AvailabilityMin of those that lack pieces, -1 without one
 }
 
 var readingList = makeReadings()
@@ -31,42 +32,42 @@ func makeReadings() []reading {
 	var list []reading
 	add := func(kind prometheus.ValueType, name, help, label string, values map[string]func(*totals) float64) {
 		if label == "" {
-			list = append(list, reading{prometheus.NewDesc("starling_peer_"+name, help, nil, nil), kind, nil, values[""]})
+			list = append(list, reading{prometheus.NewDesc(name, help, nil, nil), kind, nil, values[""]})
 			return
 		}
-		desc := prometheus.NewDesc("starling_peer_"+name, help, []string{label}, nil)
+		desc := prometheus.NewDesc(name, help, []string{label}, nil)
 		for v, fn := range values {
 			list = append(list, reading{desc, kind, []string{v}, fn})
 		}
 	}
 	type fns = map[string]func(*totals) float64
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
-	add(counter, "received_bytes_total", "Bytes received from peers.", "kind", fns{
+	add(counter, MetricReceived, "Bytes received from peers.", "kind", fns{
 		"payload":  func(t *totals) float64 { return float64(t.ReceivedPayload) },
 		"protocol": func(t *totals) float64 { return float64(t.ReceivedProtocol) },
 	})
-	add(counter, "sent_bytes_total", "Bytes sent to peers.", "kind", fns{
+	add(counter, MetricSent, "Bytes sent to peers.", "kind", fns{
 		"payload":  func(t *totals) float64 { return float64(t.SentPayload) },
 		"protocol": func(t *totals) float64 { return float64(t.SentProtocol) },
 	})
-	add(counter, "wasted_bytes_total", "Payload received in vain, by reason.", "reason", fns{
+	add(counter, MetricWasted, "Payload received in vain, by reason.", "reason", fns{
 		"corrupt":     func(t *totals) float64 { return float64(t.WastedCorrupt) },
 		"duplicate":   func(t *totals) float64 { return float64(t.WastedDuplicate) },
 		"unrequested": func(t *totals) float64 { return float64(t.WastedUnrequested) },
 	})
-	add(gauge, "download_rate_bytes_per_second", "Payload received, by the estimator that the choker uses.", "",
+	add(gauge, MetricDownloadRate, "Payload received, by the estimator that the choker uses.", "",
 		fns{"": func(t *totals) float64 { return t.DownRate }})
-	add(gauge, "upload_rate_bytes_per_second", "Payload sent, by the estimator that the choker uses.", "",
+	add(gauge, MetricUploadRate, "Payload sent, by the estimator that the choker uses.", "",
 		fns{"": func(t *totals) float64 { return t.UpRate }})
-	add(gauge, "connections", "Open connections, by who made them.", "direction", fns{
+	add(gauge, MetricConnections, "Open connections, by who made them.", "direction", fns{
 		"in":  func(t *totals) float64 { return float64(t.Incoming) },
 		"out": func(t *totals) float64 { return float64(t.Remotes - t.Incoming) },
 	})
-	add(gauge, "unchoke_slots", "Slots in use, by kind.", "kind", fns{
+	add(gauge, MetricUnchokeSlots, "Slots in use, by kind.", "kind", fns{
 		"regular":    func(t *totals) float64 { return float64(t.UnchokedByUs - t.Optimistic) },
 		"optimistic": func(t *totals) float64 { return float64(t.Optimistic) },
 	})
-	add(gauge, "remotes", "Remotes by their relation to us.", "relation", fns{
+	add(gauge, MetricRemotes, "Remotes by their relation to us.", "relation", fns{
 		"unchoked_by_us":    func(t *totals) float64 { return float64(t.UnchokedByUs) },
 		"unchoking_us":      func(t *totals) float64 { return float64(t.UnchokingUs) },
 		"interested_in_us":  func(t *totals) float64 { return float64(t.InterestedUs) },
@@ -76,12 +77,16 @@ func makeReadings() []reading {
 	for _, s := range []State{StateChecking, StateDownloading, StateSeeding, StateStalled, StateError} {
 		states[string(s)] = func(t *totals) float64 { return float64(t.states[s]) }
 	}
-	add(gauge, "torrents", "Torrents by state.", "state", states)
-	add(gauge, "torrent_size_bytes", "Size of what is wanted of all torrents.", "",
+	add(gauge, MetricTorrents, "Torrents by state.", "state", states)
+	add(gauge, MetricTorrentSize, "Size of what is wanted of all torrents.", "",
 		fns{"": func(t *totals) float64 { return float64(t.BytesTotal) }})
-	add(gauge, "torrent_done_bytes", "Of that, what is verified.", "",
+	add(gauge, MetricTorrentDone, "Of that, what is verified.", "",
 		fns{"": func(t *totals) float64 { return float64(t.BytesDone) }})
-	add(gauge, "last_progress_timestamp_seconds", "When a piece was last verified, or the torrent began; Unix time, 0 without a torrent.", "",
+	add(gauge, MetricAvailability, "How many remotes have the rarest piece that is lacked, the least of all torrents; 0 where nothing is lacked.", "",
+		fns{"": func(t *totals) float64 { return float64(max(t.rarest, 0)) }})
+	add(gauge, MetricPiecesMissing, "Pieces that are lacked and that no remote has.", "",
+		fns{"": func(t *totals) float64 { return float64(t.Missing) }})
+	add(gauge, MetricLastProgress, "When a piece was last verified, or the torrent began; Unix time, 0 without a torrent.", "",
 		fns{"": func(t *totals) float64 {
 			if t.last.IsZero() {
 				return 0
@@ -108,7 +113,7 @@ func (r *readings) Collect(ch chan<- prometheus.Metric) {
 
 func (m *Metrics) totals() *totals {
 	m.mu.Lock()
-	t := &totals{Stats: m.gone, states: map[State]int{}}
+	t := &totals{Stats: m.gone, states: map[State]int{}, rarest: -1}
 	var all []*Torrent
 	for _, s := range m.sessions {
 		all = append(all, s.list()...)
@@ -119,6 +124,9 @@ func (m *Metrics) totals() *totals {
 		s := tor.Stats()
 		t.add(&s)
 		t.states[s.State]++
+		if s.BytesDone < s.BytesTotal && (t.rarest < 0 || s.AvailabilityMin < t.rarest) {
+			t.rarest = s.AvailabilityMin
+		}
 		if s.LastProgress.After(t.last) {
 			t.last = s.LastProgress
 		}
@@ -159,6 +167,7 @@ func (t *totals) add(s *Stats) {
 	t.Optimistic += s.Optimistic
 	t.InterestedUs += s.InterestedUs
 	t.InterestingUs += s.InterestingUs
+	t.Missing += s.Missing
 	t.BytesTotal += s.BytesTotal
 	t.BytesDone += s.BytesDone
 }

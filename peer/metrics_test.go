@@ -36,6 +36,11 @@ var contract = map[string]string{
 	"torrent_done_bytes":              "",
 	"last_progress_timestamp_seconds": "",
 	"bans_total":                      "reason=corrupt",
+	"availability_copies":             "",
+	"pieces_missing":                  "",
+
+	"config_last_reload_successful":                "",
+	"config_last_reload_success_timestamp_seconds": "",
 }
 
 func reasons() (names []string) {
@@ -137,6 +142,9 @@ func TestMetrics(t *testing.T) {
 		{other, "torrent_size_bytes", "", size},
 		{other, "torrent_done_bytes", "", size},
 		{other, "torrents", "state=seeding", 1},
+		{other, "availability_copies", "", 0},
+		{other, "pieces_missing", "", 0},
+		{other, "config_last_reload_successful", "", 1},
 		{other, "wasted_bytes_total", "reason=unrequested", 0},
 		{reg, "torrents", "state=seeding", 1},
 	} {
@@ -179,6 +187,27 @@ func TestRatesAgree(t *testing.T) {
 			t.Errorf("%s rate %.0f, moved %.0f a second", what, rate, got)
 		}
 	}
+}
+
+// TestReloadedMetric: a configuration that was refused leaves the time of the last
+// that was taken.
+func TestReloadedMetric(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	m := NewMetrics(reg)
+	at := time.Unix(1_700_000_000, 0)
+	m.Reloaded(at, true)
+	m.Reloaded(at.Add(time.Hour), false)
+	if got := read(t, reg, "config_last_reload_successful", ""); got != 0 {
+		t.Errorf("successful: %v", got)
+	}
+	if got := read(t, reg, "config_last_reload_success_timestamp_seconds", ""); got != 1_700_000_000 {
+		t.Errorf("last success at %v", got)
+	}
+	m.Reloaded(at.Add(2*time.Hour), true)
+	if got := read(t, reg, "config_last_reload_successful", ""); got != 1 {
+		t.Errorf("successful again: %v", got)
+	}
+	(*Metrics)(nil).Reloaded(at, false) // a process without metrics notes nothing
 }
 
 func TestCheckingMetric(t *testing.T) {

@@ -68,7 +68,8 @@ type blankContent struct{}
 
 func (blankContent) Section(r piece.Run) p2p.Payload              { return &blank{n: r.Length} }
 func (blankContent) PutPiece(int, p2p.Payload) (bool, error)      { return true, nil }
-func (blankContent) PutRun(piece.Run, p2p.Payload) error          { return nil }
+func (blankContent) PutRun(piece.Run, p2p.Payload) (Proof, error) { return Unproven, nil }
+func (blankContent) ProveRun(piece.Run) (Proof, error)            { return Unproven, nil }
 func (blankContent) VerifyPiece(int) (bool, error)                { return true, nil }
 func (blankContent) BlockSums(int) ([]uint64, error)              { return nil, nil }
 func (blankContent) Sync(context.Context) (lost []int, _ error)   { return nil, nil }

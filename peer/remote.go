@@ -41,14 +41,19 @@ type remote struct {
 	addr   string // what we dialed, or its host and listening port
 	phase  phase
 	fault  error // why it will be closed when the event is over
-	peerID [20]byte
-	caps   uint16
+	// infoHash is the name of the torrent on this connection: a hybrid has two.
+	infoHash [20]byte
+	peerID   [20]byte
+	caps     uint16
 	// listens: addr is where it listens, and not only where it came from.
 	listens   bool
 	meta      metaState
 	pex       exchange
-	hashJobs  int   // requests for hashes under way
-	hashBytes int64 // of hashes that it was given
+	parts     []piece.Part // of pieces that it has not whole and we want
+	grew      time.Time    // when it last told of one
+	leaves    []leafAsk    // hashes that it was asked for
+	hashJobs  int          // requests for hashes under way
+	hashBytes int64        // of hashes that it was given
 
 	opened   time.Time
 	greeted  time.Time // when we sent what the handshake's last message answers
@@ -60,10 +65,11 @@ type remote struct {
 	lastSent  time.Time // when we last sent anything
 
 	have   *piece.Bitfield
-	told   int  // how much of the teller's log it has been told
-	seed   bool // has every piece; counted apart in the picker
-	useful int  // pieces it has that we want and lack
-	needs  int  // pieces we have that it lacks
+	told   int             // how much of the teller's log it has been told
+	shown  *piece.Bitfield // veiled: all that it knows us to have (superseed.go); else nil
+	seed   bool            // has every piece; counted apart in the picker
+	useful int             // pieces it has that we want and lack
+	needs  int             // pieces we have that it lacks
 
 	amChoking, amInterested     bool
 	peerChoking, peerInterested bool
@@ -99,6 +105,8 @@ type remote struct {
 	announced time.Time   // when it last announced a piece that we have
 	guided    bool        // we suggest to it what to ask for
 	hoards    bool        // it sat on suggestions: no more until it announces a piece
+	offers    []offer     // pieces that were shown to it, veiled, and it has not passed on
+	depth     int         // how many of them it may have
 
 	in, out     flow
 	received    uint64   // payload of PIECs that came

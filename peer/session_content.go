@@ -17,6 +17,7 @@ import (
 type content struct {
 	geo     piece.Geometry
 	store   *store.Store
+	hashes  *hashTrees // nil without a v2 side
 	metrics *Metrics
 }
 
@@ -38,9 +39,28 @@ func (c *content) PutPiece(i int, data p2p.Payload) (bool, error) {
 	return c.store.PutPiece(i, data.(tcp.BytesBody).Bytes())
 }
 
-func (c *content) PutRun(r piece.Run, data p2p.Payload) error {
+func (c *content) PutRun(r piece.Run, data p2p.Payload) (Proof, error) {
 	defer c.timed(opWrite)()
-	return c.store.PutBlock(r.Piece, r.Begin, data.(tcp.BytesBody).Bytes())
+	b := data.(tcp.BytesBody).Bytes()
+	leaves := c.hashes.kept(r.Piece)
+	if leaves == nil {
+		return Unproven, c.store.PutBlock(r.Piece, r.Begin, b)
+	}
+	p, err := c.store.PutProven(r.Piece, r.Begin, b, leaves)
+	return proofs[p], err
+}
+
+// proofs are the store's findings in the engine's words.
+var proofs = [...]Proof{store.Unproven: Unproven, store.Right: Right, store.Wrong: Wrong}
+
+func (c *content) ProveRun(r piece.Run) (Proof, error) {
+	defer c.timed(opHash)()
+	leaves := c.hashes.kept(r.Piece)
+	if leaves == nil {
+		return Unproven, nil // there were too many
+	}
+	p, err := c.store.Prove(r.Piece, r.Begin, r.Length, leaves)
+	return proofs[p], err
 }
 
 func (c *content) VerifyPiece(i int) (bool, error) {
@@ -55,7 +75,7 @@ func (c *content) BlockSums(i int) ([]uint64, error) {
 	size := c.geo.PieceSize(i)
 	for begin := 0; begin < size; begin += len(buf) {
 		b := buf[:min(len(buf), size-begin)]
-		if err := c.store.Section(i, begin, len(b)).ReadInto(b); err != nil {
+		if err := c.store.Peek(i, begin, b); err != nil {
 			return nil, err
 		}
 		h := sha256.Sum256(b)

@@ -41,17 +41,17 @@ func Encryptions() []Encryption {
 const hiddenWait = 5 * time.Second
 
 // dial returns how a torrent's host makes connections.
-func (s *Session) dial(infoHash [20]byte) func(ctx context.Context, addr string) (net.Conn, error) {
-	return dialer(s.cfg.Encryption, s.LocalAddr(), infoHash, &s.mute)
+func (s *Session) dial(to *callees) func(ctx context.Context, addr string) (net.Conn, error) {
+	return dialer(s.cfg.Encryption, s.LocalAddr(), to, &s.mute)
 }
 
 // Dialer returns how connections for a torrent are made from an address, if it is
 // valid: for those who ask its peers for something without a session.
 func Dialer(e Encryption, from netip.Addr, infoHash [20]byte) func(ctx context.Context, addr string) (net.Conn, error) {
-	return dialer(e, from, infoHash, &mute{})
+	return dialer(e, from, &callees{usual: infoHash}, &mute{})
 }
 
-func dialer(e Encryption, from netip.Addr, infoHash [20]byte, silent *mute) dialFunc {
+func dialer(e Encryption, from netip.Addr, to *callees, silent *mute) dialFunc {
 	plain := tcp.DialFrom(from)
 	hide := func(string) bool { return true }
 	switch {
@@ -61,6 +61,7 @@ func dialer(e Encryption, from netip.Addr, infoHash [20]byte, silent *mute) dial
 		hide = silent.take
 	}
 	return func(ctx context.Context, addr string) (net.Conn, error) {
+		infoHash := to.take(addr)
 		if !hide(addr) {
 			c, err := plain(ctx, addr)
 			if err == nil {
@@ -106,6 +107,39 @@ func hidden(ctx context.Context, dial dialFunc, addr string, infoHash [20]byte, 
 		return raw, nil // with all that a socket can do
 	}
 	return h, nil
+}
+
+// callees are the infohashes by which addresses will be called: the key of the
+// encrypted handshake must be that of the other one.
+type callees struct {
+	usual [20]byte
+	mu    sync.Mutex
+	other map[string][20]byte // of dials under way, those that are not the usual
+}
+
+// call notes that an address is about to be dialed.
+func (c *callees) call(addr string, infoHash [20]byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if infoHash == c.usual {
+		delete(c.other, addr)
+		return
+	}
+	if c.other == nil {
+		c.other = map[string][20]byte{}
+	}
+	c.other[addr] = infoHash
+}
+
+// take returns by what an address is called that is dialed now.
+func (c *callees) take(addr string) [20]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h, ok := c.other[addr]; ok {
+		delete(c.other, addr)
+		return h
+	}
+	return c.usual
 }
 
 var errHidden = errors.New("encrypted handshake")

@@ -139,7 +139,7 @@ func TestMute(t *testing.T) {
 		}
 	}()
 	var m mute
-	dial := dialer(EncryptionAccept, netip.Addr{}, key, &m)
+	dial := dialer(EncryptionAccept, netip.Addr{}, &callees{usual: key}, &m)
 	got := ""
 	for i := range 6 {
 		c, err := dial(t.Context(), ln.Addr().String())

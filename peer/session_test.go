@@ -27,12 +27,17 @@ type payload struct {
 
 func newPayload(t testing.TB, name string, size, pieceLength int64) *payload {
 	t.Helper()
+	return newPayloadOf(t, metainfo.V1, name, size, pieceLength)
+}
+
+func newPayloadOf(t testing.TB, format metainfo.Format, name string, size, pieceLength int64) *payload {
+	t.Helper()
 	p := &payload{data: make([]byte, size), dir: t.TempDir()}
 	rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%-32s", name)))).Read(p.data)
 	if err := os.WriteFile(filepath.Join(p.dir, name), p.data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	b, err := metainfo.NewBuilder(name, []metainfo.File{{Length: size}}, pieceLength)
+	b, err := metainfo.NewBuilderOf(format, name, []metainfo.File{{Length: size}}, pieceLength)
 	if err == nil {
 		err = b.HashReader(bytes.NewReader(p.data))
 	}
@@ -49,9 +54,11 @@ func newPayload(t testing.TB, name string, size, pieceLength int64) *payload {
 func (p *payload) open(t testing.TB, dir string, readOnly bool) (*store.Store, *piece.Bitfield) {
 	t.Helper()
 	in := &p.meta.Info
+	file := store.File{Path: in.Name, Length: in.Files[0].Length, Wanted: true, Root: in.Files[0].PiecesRoot}
+	file.Layer = p.meta.PieceLayers[file.Root]
 	s, err := store.Open(store.Config{
-		Dir: dir, Name: in.Name, InfoHash: p.meta.InfoHash, PieceLength: in.PieceLength, Hashes: in.Pieces,
-		Files: []store.File{{Path: in.Name, Length: in.TotalLength(), Wanted: true}}, ReadOnly: readOnly, NoState: readOnly,
+		Dir: dir, Name: in.Name, InfoHash: p.meta.WireHash(), PieceLength: in.PieceLength, Hashes: in.Pieces, V2: in.HasV2(),
+		Files: []store.File{file}, ReadOnly: readOnly, NoState: readOnly,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,9 @@ type TorrentConfig struct {
 	Peers []string
 	// WebSeeds are URLs of servers that have the content (BEP 19), best first.
 	WebSeeds []string
+	// SuperSeed has other clients fetch each piece once before any twice, if we
+	// begin as a seed (BEP 16).
+	SuperSeed bool
 	// OnEvent, if set, hears of events on the torrent's loop.
 	OnEvent func(Event)
 }
@@ -41,6 +45,7 @@ type Torrent struct {
 	session   *Session
 	infoHash  [20]byte
 	other     [20]byte // a hybrid's second name, else the same
+	callees   callees
 	announcer Announcer
 	store     *store.Store
 	host      *tcp.Host
@@ -68,7 +73,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	}
 	t := &Torrent{
 		session: s, infoHash: cfg.Meta.WireHash(), other: otherHash(cfg.Meta), announcer: cfg.Announcer, store: cfg.Store,
-		completed: make(chan struct{}),
+		completed: make(chan struct{}), callees: callees{usual: cfg.Meta.WireHash()},
 	}
 	observer := Observer(nopObserver{})
 	if s.cfg.Metrics != nil {
@@ -77,7 +82,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	t.host = tcp.NewHost(tcp.Config{
 		Seed: s.cfg.Seed, Logger: s.log, Pool: s.pool, Buffers: s.buffers,
 		MaxConns: 2*s.cfg.MaxConnsPerTorrent + 16, MaxDials: maxHalfOpen,
-		Dial: s.dial(cfg.Meta.WireHash()), DialCodec: s.dialCodec,
+		Dial: s.dial(&t.callees), DialCodec: s.dialCodec,
 	})
 	node := p2p.NewNode(t.host, p2p.Config{
 		ID: nameOf(s.cfg.PeerID), Addr: s.Addr().String(), MaxPeers: s.cfg.MaxConnsPerTorrent, Tap: s.cfg.Tap,
@@ -90,17 +95,21 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		},
 		Logger: s.log,
 	})
+	var hashes *hashTrees
+	if cfg.Meta.MissingLayers() == nil { // a hybrid's may not have been found
+		hashes = newHashTrees(cfg.Meta, cfg.Store)
+	}
 	engine := EngineConfig{
 		InfoHash: cfg.Meta.WireHash(), InfoHashV2: t.other, PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
 		Geometry: geo, Metadata: cfg.Meta.InfoBytes, Have: cfg.Have, Wanted: cfg.Wanted,
-		Content: &content{geo: geo, store: cfg.Store, metrics: s.cfg.Metrics}, Announcer: cfg.Announcer,
+		Content: &content{geo: geo, store: cfg.Store, hashes: hashes, metrics: s.cfg.Metrics}, Announcer: cfg.Announcer,
 		Policy: policy, Rechoke: s.cfg.Choke.Interval, SnubAfter: s.cfg.Choke.Snub,
 		MaxRemotes: s.cfg.MaxConnsPerTorrent, WebSeeds: t.webs.Names(), NumWant: s.cfg.NumWant, Private: info.Private,
-		UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
-		OnEvent: t.onEvent(cfg.OnEvent), Observer: observer,
+		SuperSeed: cfg.SuperSeed, UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
+		OnEvent: t.onEvent(cfg.OnEvent), OnDial: t.callees.call, Observer: observer,
 	}
-	if h := newHashTrees(cfg.Meta, cfg.Store); h != nil {
-		engine.Hashes = h // a nil *hashTrees would be Hashes that are not nil
+	if hashes != nil {
+		engine.Hashes = hashes // a nil *hashTrees would be Hashes that are not nil
 	}
 	t.engine = NewEngine(node, engine)
 	t.host.Start(node, node.Limits())
@@ -127,7 +136,16 @@ func otherHash(t *metainfo.Torrent) [20]byte {
 func geometry(in *metainfo.Info) (piece.Geometry, error) {
 	if in.HasV1() {
 		g := piece.Geometry{TotalLength: in.TotalLength(), PieceLength: in.PieceLength}
-		return g, g.Validate()
+		if err := g.Validate(); err != nil || !slices.ContainsFunc(in.Files, func(f metainfo.File) bool { return f.Pad }) {
+			return g, err
+		}
+		return g.Padded(func(yield func(int64, int64) bool) {
+			for i := range in.Files {
+				if f := &in.Files[i]; f.Pad && !yield(f.Offset, f.Length) {
+					return
+				}
+			}
+		}), nil
 	}
 	return piece.Aligned(in.PieceLength, func(yield func(int64) bool) {
 		for i := range in.Files {
@@ -157,6 +175,14 @@ func (t *Torrent) onEvent(to func(Event)) func(Event) {
 
 // InfoHash names the torrent.
 func (t *Torrent) InfoHash() metainfo.Hash { return t.infoHash }
+
+// InfoHashes are all names of the torrent: a hybrid has two, and a swarm under each.
+func (t *Torrent) InfoHashes() []metainfo.Hash {
+	if t.other == t.infoHash {
+		return []metainfo.Hash{t.infoHash}
+	}
+	return []metainfo.Hash{t.infoHash, t.other}
+}
 
 // Stats reads the torrent; once it has stopped, what it was then.
 func (t *Torrent) Stats() Stats {
@@ -195,6 +221,11 @@ func (t *Torrent) Completed() <-chan struct{} { return t.completed }
 // AddPeers connects to more addresses, "host:port".
 func (t *Torrent) AddPeers(addrs []string) error {
 	return t.host.Do(func() { t.engine.AddPeers(addrs) })
+}
+
+// AddFound connects to addresses that were found under one of the infohashes.
+func (t *Torrent) AddFound(infoHash metainfo.Hash, addrs []string) error {
+	return t.host.Do(func() { t.engine.AddFound(infoHash, addrs) })
 }
 
 // SetLimits changes the rate limits, bytes a second, 0: none.

@@ -15,11 +15,15 @@ import (
 // "smart seed" of Bharambe, Herley and Padmanabhan (INFOCOM 2006), with the
 // effect of super-seeding (BEP 16), but without its waits and without denying
 // what we have. It ends, and remotes may ask for what they like, as soon as
-// somebody has each piece.
+// somebody has each piece. Those that read no SUGG: superseed.go.
 type spreader struct {
 	active bool
 	// left are pieces suggested to nobody, taken from the end.
 	left []int
+	// What superseed.go needs: something was announced in this event, and when a
+	// remote last passed on what it was shown.
+	news   bool
+	passed time.Time
 }
 
 // handout is a piece that we suggested to a remote and that it has not
@@ -51,11 +55,16 @@ func (s *spreader) init(e *Engine) {
 	}
 	s.active = true
 	s.left = e.node.Host().Rand().Perm(e.geo.NumPieces())
+	s.passed = e.now()
 }
 
 // suggest names the next pieces to a remote that we serve.
 func (e *Engine) suggest(r *remote) {
 	s := &e.spread
+	if s.news {
+		s.news = false
+		e.offerAll()
+	}
 	if !s.active || r.amChoking || r.phase != ready || r.caps&wire.CapSuggest == 0 || r.needs == 0 || r.hoards {
 		return
 	}
@@ -72,7 +81,7 @@ func (e *Engine) suggest(r *remote) {
 	if r.guided && waiting > target/2 {
 		return // there will be more to say soon
 	}
-	fresh := s.take(e, target-waiting)
+	fresh := s.take(e, r, target-waiting)
 	if len(fresh) == 0 {
 		return
 	}
@@ -85,13 +94,17 @@ func (e *Engine) suggest(r *remote) {
 	e.send(r, wire.SUGG, e.scratch)
 }
 
-// take draws pieces that nobody has or is getting.
-func (s *spreader) take(e *Engine, n int) []int {
+// take draws pieces that nobody has or is getting, and that r was not shown before.
+func (s *spreader) take(e *Engine, r *remote, n int) []int {
 	var fresh []int
-	for len(s.left) > 0 && len(fresh) < n {
-		i := s.left[len(s.left)-1]
-		s.left = s.left[:len(s.left)-1]
-		if e.pick.Availability(i) == 0 {
+	for k := len(s.left) - 1; k >= 0 && len(fresh) < n; k-- {
+		i := s.left[k]
+		free := e.pick.Availability(i) == 0
+		if free && r.shown != nil && r.shown.Has(i) {
+			continue
+		}
+		s.left = slices.Delete(s.left, k, k+1)
+		if free {
 			fresh = append(fresh, i)
 		}
 	}
@@ -120,10 +133,15 @@ func (r *remote) handedOut(i int, now time.Time) {
 }
 
 // handedOver notes that bytes of a piece are on their way to a remote.
-func (r *remote) handedOver(run piece.Run) {
+func (r *remote) handedOver(run piece.Run, now time.Time) {
 	for k := range r.handouts {
 		if h := &r.handouts[k]; h.piece == run.Piece {
 			h.sent += run.Length
+		}
+	}
+	for k := range r.offers {
+		if o := &r.offers[k]; o.piece == run.Piece {
+			o.at = now
 		}
 	}
 }
@@ -132,6 +150,7 @@ func (r *remote) handedOver(run piece.Run) {
 func (s *spreader) announced(r *remote, i int, now time.Time) {
 	r.hoards = false
 	r.announced = now
+	s.news = true
 	r.handouts = slices.DeleteFunc(r.handouts, func(h handout) bool { return h.piece == i })
 }
 
@@ -141,8 +160,11 @@ func (s *spreader) reclaim(r *remote) {
 		for _, h := range r.handouts {
 			s.left = append(s.left, h.piece)
 		}
+		for _, o := range r.offers {
+			s.left = append(s.left, o.piece)
+		}
 	}
-	r.handouts = r.handouts[:0]
+	r.handouts, r.offers = r.handouts[:0], nil
 }
 
 // unqueue takes back what a remote will not be sent, or not all of it, because
@@ -154,7 +176,7 @@ func (e *Engine) unqueue(r *remote) {
 		return
 	}
 	r.handouts = slices.DeleteFunc(r.handouts, func(h handout) bool {
-		short := h.sent < e.geo.PieceSize(h.piece)
+		short := h.sent < e.geo.AskSize(h.piece)
 		if short {
 			s.left = append(s.left, h.piece)
 		}
@@ -167,9 +189,10 @@ func (e *Engine) unqueue(r *remote) {
 func (e *Engine) spreadTick(now time.Time) {
 	s := &e.spread
 	if !s.active {
+		e.unveil()
 		return
 	}
-	pending := false
+	pending := e.cfg.SuperSeed && e.offersTick(now)
 	for _, r := range e.order {
 		if len(r.handouts) > 0 && now.Sub(r.handouts[0].at) > spreadWait && now.Sub(r.announced) > spreadWait {
 			r.hoards = true
@@ -185,10 +208,17 @@ func (e *Engine) spreadTick(now time.Time) {
 	if len(s.left) > 0 || pending {
 		return
 	}
-	s.active = false
+	e.endSpread()
+}
+
+// endSpread lets all ask for what they like.
+func (e *Engine) endSpread() {
+	e.spread.active, e.spread.left = false, nil
 	for _, r := range e.order {
+		r.offers = nil
 		e.freeChoice(r)
 	}
+	e.unveil()
 }
 
 // freeChoice ends a remote's guidance: an empty SUGG.

@@ -100,6 +100,9 @@ func (e *Engine) tell(r *remote) {
 		e.scratch = e.scratch[:0]
 		for _, i := range part {
 			if e.pick.Have().Has(i) { // it was not lost since
+				if r.shown != nil {
+					r.shown.Set(i)
+				}
 				e.scratch = binary.BigEndian.AppendUint32(e.scratch, uint32(i))
 			}
 		}

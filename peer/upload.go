@@ -16,7 +16,7 @@ func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
 	if err != nil {
 		return err
 	}
-	if r.amChoking || len(r.queue) >= r.room() || !e.pick.Have().Has(run.Piece) {
+	if r.amChoking || len(r.queue) >= r.room() || !r.shows(run.Piece) || !e.pick.Have().Has(run.Piece) && !e.proves(run) {
 		// A choke may have crossed this request; only a remote that goes
 		// on and on does it on purpose.
 		if r.bad++; r.bad > maxBad {
@@ -100,7 +100,7 @@ func (e *Engine) serve(r *remote) {
 		r.lastSent, r.served = now, now
 		r.controlOut += p2p.HeaderSize + wire.PieceHead
 		r.sent += uint64(run.Length)
-		r.handedOver(run)
+		r.handedOver(run, now)
 		r.account.sent += uint64(run.Length)
 		e.stats.SentPayload += uint64(run.Length)
 		e.up.take(now, run.Length)

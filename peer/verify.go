@@ -17,8 +17,10 @@ type (
 		content Content
 		run     piece.Run
 		whole   bool
+		prove   bool // it was put without the hashes of its blocks, which are there now
 		data    p2p.Payload
 		ok      bool
+		proof   Proof
 		err     error
 	}
 	// verifyJob hashes a piece that came in parts.
@@ -56,10 +58,14 @@ func (j *syncJob) Class() p2p.Class   { return p2p.Flush }
 func (j *finishJob) Class() p2p.Class { return p2p.Flush }
 
 func (j *putJob) Do(context.Context) {
-	if j.whole {
+	switch {
+	case j.prove:
+		j.proof, j.err = j.content.ProveRun(j.run)
+		return
+	case j.whole:
 		j.ok, j.err = j.content.PutPiece(j.run.Piece, j.data)
-	} else {
-		j.err = j.content.PutRun(j.run, j.data)
+	default:
+		j.proof, j.err = j.content.PutRun(j.run, j.data)
 	}
 	j.data.Release()
 	j.data = nil
@@ -109,6 +115,8 @@ func (e *Engine) onDone(j p2p.Job) {
 		e.finishDone(j)
 	case *hashJob:
 		e.hashesDone(j)
+	case *leafJob:
+		e.leavesDone(j)
 	case *announceJob:
 		e.announced(j)
 	}
@@ -122,26 +130,35 @@ func (e *Engine) putDone(j *putJob) {
 	f.writing--
 	switch {
 	case j.err != nil:
-		f.complete = false
-		f.from = slices.DeleteFunc(f.from, func(c contribution) bool { return c.run == j.run })
-		e.pick.Unreceived(j.run)
-		e.freed = true
+		e.unput(f, j.run)
 		e.diskFailed(j.err)
+	case j.proof == Wrong:
+		e.spoiled(f, j.run)
 	case j.whole:
 		e.diskWorks()
 		e.verified(j.run.Piece, j.ok, nil)
-	case f.complete && f.writing == 0:
-		e.diskWorks()
-		e.node.Host().Run(&verifyJob{content: e.cfg.Content, piece: j.run.Piece})
 	default:
 		e.diskWorks()
+		e.proved(f, j)
+		if f.complete && f.writing == 0 {
+			e.node.Host().Run(&verifyJob{content: e.cfg.Content, piece: j.run.Piece})
+		}
 	}
+}
+
+// unput takes back that a run of a piece has come.
+func (e *Engine) unput(f *flight, run piece.Run) {
+	f.complete = false
+	f.from = slices.DeleteFunc(f.from, func(c contribution) bool { return c.run == run })
+	e.pick.Unreceived(run)
+	e.freed = true
 }
 
 // verified takes the verdict on a piece.
 func (e *Engine) verified(i int, ok bool, err error) {
 	f := e.flights[i]
 	delete(e.flights, i)
+	e.endProving(i, f, ok && err == nil)
 	if f.owner != nil {
 		e.disown(i, f)
 	}
@@ -169,10 +186,15 @@ func (e *Engine) verified(i int, ok bool, err error) {
 		if r.phase != ready {
 			continue
 		}
-		if r.have.Has(i) {
+		dropped := r.dropPart(i)
+		switch {
+		case r.have.Has(i):
 			r.useful--
 			e.interest(r)
-		} else {
+		case dropped:
+			e.interest(r)
+			fallthrough
+		default:
 			r.needs++
 		}
 	}

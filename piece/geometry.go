@@ -31,6 +31,9 @@ type Geometry struct {
 	// be short. It is behind a pointer so that Geometry stays comparable, and
 	// a table because PieceSize is asked several times for each block.
 	sizes *[]int32
+
+	// data, if not nil, is how many bytes of each piece come before its padding.
+	data *[]int32
 }
 
 // Aligned is the Geometry of a torrent of BitTorrent v2 alone (BEP 52): each file
@@ -59,6 +62,47 @@ func Aligned(pieceLength int64, lengths iter.Seq[int64]) (Geometry, error) {
 	g.sizes = &sizes
 	return g, nil
 }
+
+// Padded is g for a torrent in which bytes are padding (BEP 47): pads are where each
+// run of them begins and how long it is, in ascending order. Of a piece that ends
+// with padding the blocks that are nothing else are not asked for, for what they are
+// is known. Its memory is 4 bytes a piece.
+func (g Geometry) Padded(pads iter.Seq2[int64, int64]) Geometry {
+	data := make([]int32, g.NumPieces())
+	for i := range data {
+		data[i] = int32(g.PieceSize(i))
+	}
+	for begin, n := range pads {
+		end := begin + n
+		for i := begin / g.PieceLength; n > 0 && i < int64(len(data)) && i*g.PieceLength < end; i++ {
+			if end >= i*g.PieceLength+int64(g.PieceSize(int(i))) {
+				data[i] = int32(max(begin-i*g.PieceLength, 0))
+			}
+		}
+	}
+	g.data = &data
+	return g
+}
+
+// DataSize is the number of bytes of piece i without the padding at its end.
+func (g Geometry) DataSize(i int) int {
+	if g.data != nil {
+		return int((*g.data)[i])
+	}
+	return g.PieceSize(i)
+}
+
+// AskBlocks is how many blocks of piece i, the first ones, are to be asked for: all
+// but those that are padding. A piece that is nothing but padding has all.
+func (g Geometry) AskBlocks(i int) int {
+	if g.data != nil && (*g.data)[i] > 0 {
+		return int((*g.data)[i]+BlockSize-1) / BlockSize
+	}
+	return g.NumBlocks(i)
+}
+
+// AskSize is how many bytes those blocks have.
+func (g Geometry) AskSize(i int) int { return min(g.AskBlocks(i)*BlockSize, g.PieceSize(i)) }
 
 // Gaps says whether g is of Aligned: a piece may end before the next begins.
 func (g Geometry) Gaps() bool { return g.sizes != nil }

@@ -149,3 +149,36 @@ func TestAlignedRefuses(t *testing.T) {
 		t.Error("as many pieces as may be:", err)
 	}
 }
+
+// TestPadded: blocks at the end of a piece that are padding are not asked for; those
+// with a byte of content are, and so is what is padding and nothing else.
+func TestPadded(t *testing.T) {
+	const b = BlockSize
+	g := Geometry{TotalLength: 13*b + 5, PieceLength: 4 * b}
+	pads := [][2]int64{
+		{b, 3 * b},             // to the end of piece 0
+		{4*b + 1, 2 * b},       // within piece 1
+		{7*b + 1, b - 1},       // to its end, in its last block
+		{8*b + b + 5, 4*b + b}, // from piece 2 to the end of the last
+	}
+	p := g.Padded(func(yield func(int64, int64) bool) {
+		for _, x := range pads {
+			if !yield(x[0], x[1]) {
+				return
+			}
+		}
+	})
+	for i, want := range []int{b, 4*b - b + 1, b + 5, 0} {
+		if got := p.DataSize(i); got != want {
+			t.Errorf("piece %d: %d bytes without padding, want %d", i, got, want)
+		}
+	}
+	for i, want := range []int{b, 4 * b, 2 * b, b + 5} {
+		if got := p.AskSize(i); got != want {
+			t.Errorf("piece %d: %d bytes to ask for, want %d", i, got, want)
+		}
+		if g.AskSize(i) != g.PieceSize(i) || p.PieceSize(i) != g.PieceSize(i) || g.AskBlocks(i) != g.NumBlocks(i) {
+			t.Errorf("piece %d: not all without padding", i)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func (p *Picker) checkPieces() error {
 			return fmt.Errorf("piece %d: lack is %v", i, !wanted)
 		}
 		if wanted {
-			left += int64(p.geo.PieceSize(i))
+			left += int64(p.geo.DataSize(i))
 		}
 		switch {
 		case at < none:

@@ -26,14 +26,25 @@ func newModel(g Geometry) *model {
 	for i := range n {
 		m.prio[i] = DefaultPriority
 		m.blocks[i] = make([]int, g.NumBlocks(i))
+		m.forget(i)
 	}
 	return m
+}
+
+// forget sets the blocks of a piece back: those that are padding are there always.
+func (m *model) forget(i int) {
+	for b := range m.blocks[i] {
+		m.blocks[i][b] = 0
+		if b >= m.geo.AskBlocks(i) {
+			m.blocks[i][b] = got
+		}
+	}
 }
 
 func (m *model) wants(i int) bool { return m.prio[i] > 0 && !m.have[i] }
 
 func (m *model) begun(i int) bool {
-	return slices.ContainsFunc(m.blocks[i], func(c int) bool { return c != 0 })
+	return slices.ContainsFunc(m.blocks[i][:m.geo.AskBlocks(i)], func(c int) bool { return c != 0 })
 }
 
 func (m *model) numHave() (n int) {
@@ -54,6 +65,30 @@ func (m *model) each(r Run, f func(c int) int) {
 	for b := from; b < to; b++ {
 		m.blocks[r.Piece][b] = f(m.blocks[r.Piece][b])
 	}
+}
+
+// part is the run of a piece that the remote has in part: in the first part that has
+// idle blocks, as many as follow each other there.
+func (m *model) part(a *Ask) (Run, bool) {
+	for _, part := range a.Parts {
+		i := part.Piece
+		if a.Alone || !m.wants(i) || m.reserved[i] || part.Blocks.Len() != len(m.blocks[i]) {
+			continue
+		}
+		from, to := 0, 0
+		for b, c := range m.blocks[i] {
+			switch idle := c == 0 && part.Blocks.Has(b); {
+			case idle && to == 0:
+				from, to = b, b+1
+			case idle && to == b && to-from < a.limit():
+				to = b + 1
+			}
+		}
+		if to > 0 {
+			return m.geo.run(i, from, to), true
+		}
+	}
+	return Run{}, false
 }
 
 // picks are the pieces that a Pick may return: those of the best rank.
@@ -173,7 +208,7 @@ func (m *model) compare(p *Picker) error {
 		if !m.wants(i) {
 			continue
 		}
-		left += int64(m.geo.PieceSize(i))
+		left += int64(m.geo.DataSize(i))
 		if least < 0 || m.avail[i] < least {
 			least = m.avail[i]
 		}

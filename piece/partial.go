@@ -25,6 +25,7 @@ type partial struct {
 	index  int // in Picker.partials
 	open   int // in Picker.open, or none
 	blocks []uint8
+	asked  int // how many blocks, the first ones, are not padding
 	// reserved means that only an Ask that Owns the piece may have more of it.
 	reserved bool
 	// at counts the blocks that have not been received by their number of
@@ -45,7 +46,7 @@ func (q *partial) missing() int {
 func (q *partial) idle() bool { return q.at[0] > 0 && q.at[0] == q.missing() }
 
 // untouched says whether no block is requested or received.
-func (q *partial) untouched() bool { return q.at[0] == len(q.blocks) }
+func (q *partial) untouched() bool { return q.at[0] == q.asked }
 
 // mark changes the mark of block b.
 func (q *partial) mark(b int, to uint8) {
@@ -128,9 +129,12 @@ func (p *Picker) begin(i int) *partial {
 	if cap(q.blocks) < n {
 		q.blocks = make([]uint8, n)
 	}
-	*q = partial{piece: i, open: none, blocks: q.blocks[:n]}
-	clear(q.blocks)
-	q.at[0] = n
+	*q = partial{piece: i, open: none, blocks: q.blocks[:n], asked: p.geo.AskBlocks(i)}
+	clear(q.blocks[:q.asked])
+	for b := q.asked; b < n; b++ {
+		q.blocks[b] = received
+	}
+	q.at[0] = q.asked
 	p.partials = append(p.partials, q)
 	p.index(q, len(p.partials)-1)
 	return q

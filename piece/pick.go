@@ -27,6 +27,15 @@ type Ask struct {
 	Alone bool
 	// Own are the reserved pieces that this remote may be asked for.
 	Own []int
+	// Parts are blocks that the remote has of pieces that it has not whole, of
+	// which AddRemote knows nothing.
+	Parts []Part
+}
+
+// Part is some blocks of a piece.
+type Part struct {
+	Piece  int
+	Blocks *Bitfield // by block
 }
 
 // may says whether the remote may be asked for blocks of q.
@@ -49,14 +58,14 @@ func (a *Ask) limit() int { return max(1, a.MaxLength/BlockSize) }
 // Pick chooses the next Run to ask a remote for, and says false if there is
 // none. It prefers, in this order: a suggested piece; a higher priority; a
 // piece already begun, the one with the fewest blocks missing; a new piece by
-// the Strategy; in endgame a Run with the fewest requesters, never more than
+// the Strategy; a piece that the remote has in part; in endgame a Run with the fewest requesters, never more than
 // MaxRequesters. The Run has no block that is received and, but in endgame,
 // none that is requested. Pick marks nothing and allocates nothing.
 //
 // With MaxPartials pieces begun it begins no other: see Idle.
 func (p *Picker) Pick(a *Ask) (Run, bool) {
 	if !a.Seed && (a.Have == nil || a.Have.None()) {
-		return Run{}, false
+		return p.pickPart(a)
 	}
 	if r, ok := p.pickSuggested(a); ok {
 		return r, true
@@ -69,6 +78,9 @@ func (p *Picker) Pick(a *Ask) (Run, bool) {
 		if r, ok := p.pickNew(a, p.shelves[prio]); ok {
 			return r, true
 		}
+	}
+	if r, ok := p.pickPart(a); ok {
+		return r, true
 	}
 	if a.Endgame && !a.Alone && p.InEndgame() {
 		return p.pickBusy(a)
@@ -129,6 +141,35 @@ func (p *Picker) pickNew(a *Ask, s *shelf) (Run, bool) {
 	return p.head(i, a), true
 }
 
+// pickPart is the first Run of a Part that nobody is asked for. The order is that
+// of Parts.
+func (p *Picker) pickPart(a *Ask) (Run, bool) {
+	if a.Alone {
+		return Run{}, false
+	}
+	for _, part := range a.Parts {
+		q := p.partial(part.Piece)
+		switch {
+		case !p.lack.Has(part.Piece), part.Blocks.Len() != p.geo.NumBlocks(part.Piece):
+			continue
+		case q == nil && len(p.partials) >= MaxPartials, q != nil && (q.open == none || q.reserved):
+			continue
+		}
+		idle := func(b int) bool { return part.Blocks.Has(b) && (q == nil || q.blocks[b] == 0) }
+		for b, n := 0, p.geo.AskBlocks(part.Piece); b < n; b++ {
+			if !idle(b) {
+				continue
+			}
+			to := b + 1
+			for to < n && to-b < a.limit() && idle(to) {
+				to++
+			}
+			return p.geo.run(part.Piece, b, to), true
+		}
+	}
+	return Run{}, false
+}
+
 // pickBusy is a Run that is requested and not received. It starts at a random
 // partial, so that remotes which ask at the same time spread over the blocks.
 func (p *Picker) pickBusy(a *Ask) (Run, bool) {
@@ -158,7 +199,7 @@ func (p *Picker) pickBusy(a *Ask) (Run, bool) {
 
 // head is the first Run of piece i, which is not begun.
 func (p *Picker) head(i int, a *Ask) Run {
-	return Run{Piece: i, Length: min(a.limit()*BlockSize, p.geo.PieceSize(i))}
+	return Run{Piece: i, Length: min(a.limit()*BlockSize, p.geo.AskSize(i))}
 }
 
 // gap is the first Run of the open partial q.

@@ -40,7 +40,7 @@ type Picker struct {
 
 	have *Bitfield // verified
 	lack *Bitfield // wanted (priority > 0) and not verified
-	left int64     // bytes of the pieces in lack
+	left int64     // bytes of the pieces in lack, without padding
 	prio []uint8
 
 	// A piece's availability is avail + seeds. Both only count, so a remote
@@ -130,7 +130,8 @@ func (p *Picker) NumHave() int { return p.have.Count() }
 // Done says whether all wanted pieces are verified.
 func (p *Picker) Done() bool { return p.lack.None() }
 
-// Left is the number of bytes in wanted pieces that are not verified.
+// Left is the number of bytes in wanted pieces that are not verified, without the
+// padding at their ends.
 func (p *Picker) Left() int64 { return p.left }
 
 // InFlightPieces is the number of pieces that are begun and not verified.
@@ -183,13 +184,13 @@ func (p *Picker) Idle() (i int, ok bool) {
 
 func (p *Picker) want(i int) {
 	if p.lack.Set(i) {
-		p.left += int64(p.geo.PieceSize(i))
+		p.left += int64(p.geo.DataSize(i))
 	}
 }
 
 func (p *Picker) unwant(i int) {
 	if p.lack.Clear(i) {
-		p.left -= int64(p.geo.PieceSize(i))
+		p.left -= int64(p.geo.DataSize(i))
 	}
 }
 

@@ -36,6 +36,19 @@ func newWorld(seed uint64) *world {
 			panic(err)
 		}
 	}
+	if seed%3 == 1 {
+		g = g.Padded(func(yield func(int64, int64) bool) {
+			for at := rng.Int64N(length); at < g.TotalLength; at += 1 + rng.Int64N(3*length) {
+				n := (length - at%length) % length
+				if at+n > g.TotalLength || rng.IntN(4) == 0 {
+					n = min(n/2, g.TotalLength-at) // ends within the piece, and is asked for
+				}
+				if !yield(at, n) {
+					return
+				}
+			}
+		})
+	}
 	w := &world{rng: rng, p: NewPicker(g, nil, rand.New(rand.NewPCG(seed, 1))), m: newModel(g)}
 	w.p.SetStrategy(Strategy(rng.IntN(3)))
 	w.m.strategy = w.p.strategy
@@ -115,13 +128,22 @@ func (w *world) pick(r *worldRemote) error {
 			a.Suggested = append(a.Suggested, i)
 		}
 	}
+	for range w.rng.IntN(3) {
+		i := w.rng.IntN(w.m.geo.NumPieces())
+		n := w.m.geo.NumBlocks(i)
+		if w.rng.IntN(8) == 0 {
+			n++ // of another torrent: it is passed over
+		}
+		a.Parts = append(a.Parts, Part{i, randomBits(w.rng, n, w.rng.Float64())})
+	}
 	run, ok := w.p.Pick(&a)
 	picks := w.m.picks(&a)
+	part, inPart := w.m.part(&a)
 	least := MaxRequesters
 	if a.Endgame && !a.Alone && w.m.endgame() {
 		least = w.m.busy(&a)
 	}
-	if ok != (len(picks) > 0 || least < MaxRequesters) {
+	if ok != (len(picks) > 0 || inPart || least < MaxRequesters) {
 		return fmt.Errorf("pick is %v, %v; the model has %v, %d requesters", run, ok, picks, least)
 	}
 	if !ok {
@@ -133,6 +155,10 @@ func (w *world) pick(r *worldRemote) error {
 	if len(picks) > 0 {
 		if !slices.Contains(picks, run.Piece) || run != w.m.run(run.Piece, a.limit()) {
 			return fmt.Errorf("pick %v, the model has pieces %v", run, picks)
+		}
+	} else if inPart {
+		if run != part {
+			return fmt.Errorf("pick %v, the model has %v of a part", run, part)
 		}
 	} else {
 		from, to := run.blocks()
@@ -173,7 +199,7 @@ func (w *world) receive(r *worldRemote, k int) error {
 	switch w.rng.IntN(6) {
 	case 0:
 		w.p.Corrupt(i)
-		clear(w.m.blocks[i])
+		w.m.forget(i)
 	case 1:
 		w.p.Unreceived(run)
 		w.m.each(run, func(int) int { return 0 })
@@ -181,7 +207,7 @@ func (w *world) receive(r *worldRemote, k int) error {
 	default:
 		w.p.Verified(i)
 		w.m.have[i] = true
-		clear(w.m.blocks[i])
+		w.m.forget(i)
 	}
 	return nil
 }
@@ -199,10 +225,10 @@ func (w *world) piece(i int) {
 	case 3:
 		w.p.Verified(i)
 		w.m.have[i] = true
-		clear(w.m.blocks[i])
+		w.m.forget(i)
 	case 4:
 		w.p.Corrupt(i)
-		clear(w.m.blocks[i])
+		w.m.forget(i)
 	case 5:
 		w.p.Reserve(i)
 		w.m.reserved[i] = w.m.begun(i)

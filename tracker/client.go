@@ -81,21 +81,13 @@ func (c *Client) Close() {
 var ErrNoTracker = errors.New("the torrent has no tracker")
 
 // Announce asks one tracker after the other until one answers, and prefers that
-// one from then on. If none does, the error has each one's reason, each at most
+// one from then on. A tracker is asked under both infohashes of a hybrid, and has
+// answered if it has answered one. If none does, the error has each one's reason, each at most
 // clientTimeout late; errors.As finds the first RefusedError in it.
 func (c *Client) Announce(ctx context.Context, req Request) (Response, error) {
 	var r Response
-	u, err := c.inTurn(ctx, func(u string) error {
-		if err := c.held(u, req.InfoHash); err != nil {
-			return err
-		}
-		asked := time.Time{}
-		if c.now != nil {
-			asked = c.now()
-		}
-		var err error
-		r, err = c.askEachWay(ctx, u, &req)
-		c.heard(u, req.InfoHash, asked, err)
+	u, err := c.inTurn(ctx, func(u string) (err error) {
+		r, err = c.askOfBoth(ctx, u, req)
 		return err
 	})
 	if err != nil {

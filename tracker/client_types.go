@@ -23,7 +23,11 @@ const (
 // Request is one announce.
 type Request struct {
 	InfoHash, PeerID [20]byte
-	Port             uint16
+	// InfoHashV2 is the other infohash of a hybrid torrent, the first 20 bytes of
+	// its SHA-256 (BEP 52): a swarm of its own, of which the same is said. Zero, or
+	// the same as InfoHash: there is no other.
+	InfoHashV2 [20]byte
+	Port       uint16
 	// Uploaded and Downloaded are bytes since the started event. Left is the
 	// bytes still wanted; a negative one is unknown, and goes out as one
 	// block, because some trackers refuse an announce without.
@@ -63,11 +67,14 @@ type Response struct {
 	// URL is the tracker that answered.
 	URL string
 	// Interval is how long to wait until the next announce, MinInterval how
-	// long at least. Both are within the client's bounds.
+	// long at least. Both are within the client's bounds; of a hybrid's two
+	// answers the longer.
 	Interval, MinInterval time.Duration
-	// Peers holds each address once. It may hold our own.
-	Peers []Peer
-	// Complete and Incomplete are the seeds and the others; -1 is unknown.
+	// Peers holds each address once. It may hold our own. PeersV2 are those
+	// under InfoHashV2; who knows both infohashes is in both.
+	Peers, PeersV2 []Peer
+	// Complete and Incomplete are the seeds and the others; -1 is unknown. Most
+	// peers of a hybrid are in both of its swarms: it is the larger number.
 	Complete, Incomplete int
 	Warning              string
 	// ExternalIP is our address as the tracker sees it (BEP 24), if it told.

@@ -30,6 +30,9 @@ type Config struct {
 	SnapshotEvery time.Duration
 	// Drain is how long requests under way may take when the server stops.
 	Drain time.Duration
+	// Alive, if set, is called each second by the loop that keeps house, when it
+	// has had the lock of every shard: a sign of life for a watchdog.
+	Alive func()
 }
 
 // DefaultConfig is an open tracker for a fleet.

@@ -176,6 +176,9 @@ func (s *Server) housekeep(ctx context.Context) {
 		s.shards.expire()
 		s.discovery.expire(s.shards.now())
 		s.metrics.setTotals(s.shards.totals())
+		if s.cfg.Alive != nil {
+			s.cfg.Alive()
+		}
 		if s.cfg.TorrentsDir != "" && now.Sub(scanned) >= s.cfg.Rescan {
 			if err := s.torrents.scan(s.cfg.TorrentsDir, s.log); err != nil {
 				s.log.Warn("torrents folder not read", "err", err)

@@ -258,7 +258,8 @@ func TestAdmin(t *testing.T) {
 	})
 	for _, want := range []string{
 		`starling_tracker_announces_total{event="started",result="ok"} 1`, `starling_tracker_scrapes_total{result="ok"} 1`,
-		`starling_tracker_peers{role="leecher"} 1`, `starling_tracker_swarms 1`, `starling_tracker_announce_duration_seconds_count 1`,
+		`starling_tracker_peers{role="leecher"} 1`, `starling_tracker_swarms 1`, `starling_tracker_swarms_without_seeders 1`,
+		`starling_tracker_config_last_reload_successful 1`, `starling_tracker_announce_duration_seconds_count 1`,
 	} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %s in\n%s", want, b)

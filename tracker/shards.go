@@ -124,6 +124,7 @@ func (s *shards) totals() (sum swarm.Totals) {
 		sum.Swarms += t.Swarms
 		sum.Seeders += t.Seeders
 		sum.Leechers += t.Leechers
+		sum.Seedless += t.Seedless
 	}
 	return sum
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"starling/metainfo"
+	"starling/tracker/swarm"
 )
 
 // listed is a torrent in the list at /api/v1/torrents.
@@ -37,7 +38,13 @@ func (t *Torrents) list() []listed {
 	t.mu.Unlock()
 	slices.SortFunc(all, func(a, b *torrent) int { return strings.Compare(a.name, b.name) })
 	for _, e := range all {
-		c, _ := t.shards.scrape(e.hash)
+		// Most peers of a hybrid are in both of its swarms.
+		var c swarm.Counts
+		for _, h := range e.hashes() {
+			one, _ := t.shards.scrape(h)
+			c.Complete, c.Incomplete = max(c.Complete, one.Complete), max(c.Incomplete, one.Incomplete)
+			c.Downloaded = max(c.Downloaded, one.Downloaded)
+		}
 		l := listed{
 			Name: e.name, InfoHash: e.hash.String(), Size: e.size, Pieces: e.pieces, Complete: c.Complete,
 			Incomplete: c.Incomplete, Downloaded: c.Downloaded, Path: TorrentURLPath(e.name),

@@ -14,7 +14,8 @@ import (
 // include pattern (all, if there is none) and no exclude pattern.
 type selection struct {
 	include, exclude []string
-	// only are the indices that a magnet link names (BEP 53); nil: all.
+	// only are the indices that a magnet link names (BEP 53), made
+	// ours by numbered; nil: all.
 	only []metainfo.Range
 }
 
@@ -43,6 +44,36 @@ func (s selection) wants(in *metainfo.Info, i int) bool {
 		parts = []string{in.Name}
 	}
 	return (len(s.include) == 0 || matches(parts, s.include)) && !matches(parts, s.exclude)
+}
+
+// numbered turns the numbers that a magnet link gives files into our indices. Those of
+// v1 are as the info dictionary lists the files (BEP 53), padding too. With a v2 side
+// we count as libtorrent does, which reads the file tree: it has no padding, and each
+// file that does not end with a piece counts as if it had some behind it.
+func numbered(in *metainfo.Info, only []metainfo.Range) []metainfo.Range {
+	if only == nil || !in.HasV2() {
+		return only
+	}
+	out := []metainfo.Range{}  // not nil, which is all
+	number, before := 0, false // whether the file before is named
+	for i := range in.Files {
+		f := &in.Files[i]
+		if f.Pad {
+			continue
+		}
+		named := slices.ContainsFunc(only, func(r metainfo.Range) bool { return r.From <= number && number <= r.To })
+		switch {
+		case named && before:
+			out[len(out)-1].To = i
+		case named:
+			out = append(out, metainfo.Range{From: i, To: i})
+		}
+		before = named
+		if number++; f.Length%in.PieceLength != 0 {
+			number++
+		}
+	}
+	return out
 }
 
 // matches holds a pattern without a slash against every component of a path, so

@@ -95,6 +95,7 @@ func (a *app) leech(ctx context.Context, ref string) error {
 		return err
 	}
 	l.meta, l.what = t, "leech "+t.Info.Name
+	l.sel.only = numbered(&t.Info, l.sel.only)
 	wanted, size, files := l.sel.pieces(&t.Info)
 	if files == 0 {
 		return usage("starling leech", "no file of %s matches --include, --exclude and the link's so=", t.Info.Name)
@@ -224,7 +225,7 @@ func (l *leeching) startHook(ctx context.Context, m *member) {
 func (l *leeching) end(ctx context.Context, s *swarmPeer, m *member, cause error) error {
 	a := l.a
 	if l.hook != nil {
-		if err := <-l.hook; err != nil && cause == nil {
+		if err := a.outlive(l.hook); err != nil && cause == nil {
 			cause = fail("on-complete "+l.c.OnComplete, err)
 		}
 	}

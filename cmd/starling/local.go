@@ -26,11 +26,7 @@ func (a *app) openLocal(at netip.AddrPort) (*localPeers, error) {
 	l.lsd, err = lsd.New(lsd.Config{
 		Port: at.Port(), Log: a.log,
 		Interfaces: interfacesOf(at.Addr()),
-		Found: func(hash metainfo.Hash, addr netip.AddrPort) {
-			if t, ok := l.torrents.Load(hash); ok {
-				_ = t.(*peer.Torrent).AddPeers([]string{addr.String()}) // it has stopped: nothing is lost
-			}
-		},
+		Found:      l.found,
 	})
 	if err != nil {
 		return nil, err
@@ -42,6 +38,13 @@ func (a *app) openLocal(at netip.AddrPort) (*localPeers, error) {
 		l.lsd.Run(ctx)
 	}()
 	return l, nil
+}
+
+// found has the torrent of an infohash connect to who announced it.
+func (l *localPeers) found(hash metainfo.Hash, addr netip.AddrPort) {
+	if t, ok := l.torrents.Load(hash); ok {
+		_ = t.(*peer.Torrent).AddFound(hash, []string{addr.String()}) // it has stopped: nothing is lost
+	}
 }
 
 // interfacesOf returns those that have an address; all where it stands for all.
@@ -69,14 +72,18 @@ func interfacesOf(ip netip.Addr) func() ([]lsd.Interface, error) {
 	}
 }
 
-// add announces a torrent, unless it is private (BEP 27).
+// add announces a torrent by all its names, unless it is private (BEP 27).
 func (l *localPeers) add(t *peer.Torrent, private bool) error {
 	if private {
 		return nil
 	}
-	h := t.InfoHash()
-	l.torrents.Store(h, t)
-	return l.lsd.Add(h)
+	for _, h := range t.InfoHashes() {
+		l.torrents.Store(h, t)
+		if err := l.lsd.Add(h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *localPeers) close() {

@@ -9,29 +9,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"time"
 
 	"starling/metainfo"
 	"starling/metainfo/merkle"
-	"starling/peer"
 	"starling/peer/magnet"
 )
-
-// meeting is how the swarm of a magnet link is reached.
-type meeting struct {
-	trackers, peers []string // besides those of the link
-	listen          string   // where we will listen
-	encryption      string   // as of the flag; "": accept
-	timeout         time.Duration
-}
-
-// hide is what to do about encryption.
-func (m meeting) hide() peer.Encryption {
-	if m.encryption == "" {
-		return peer.EncryptionAccept
-	}
-	return peer.Encryption(m.encryption)
-}
 
 // fetchMagnet asks the peers of a swarm for the torrent of which a magnet link has
 // the infohash (BEP 9). It returns the addresses that it learned, too.
@@ -55,42 +37,15 @@ func (a *app) fetchMagnet(ctx context.Context, m *metainfo.Magnet, how meeting) 
 	if err != nil {
 		return nil, nil, fail("listen "+how.listen, err)
 	}
-	var from netip.Addr
-	if ip := at.Addr().Unmap(); !ip.IsUnspecified() && ip != netip.MustParseAddr("127.0.0.1") && ip != netip.IPv6Loopback() {
-		from = ip
-	}
-	o := magnet.Options{
-		InfoHash: m.WireHash(), PeerID: newPeerID(), Peers: append(how.peers, m.Peers...), LocalAddr: from, Logger: a.log,
-		Check: func(info []byte) error { return checkInfo(m, info) },
-		Dial:  peer.Dialer(how.hide(), from, m.WireHash()),
-	}
-	var tiers [][]string
-	for _, u := range append(how.trackers, m.Trackers...) {
-		tiers = append(tiers, []string{u})
-	}
-	if an := newAnnouncer(tiers, nil, from); an != nil {
-		say := func(ctx context.Context, event peer.AnnounceEvent, want int) ([]string, error) {
-			r, err := an.Announce(ctx, peer.Announce{
-				InfoHash: o.InfoHash, PeerID: o.PeerID, Port: at.Port(), Left: 1, Event: event, NumWant: want,
-			})
-			return r.Peers, err
-		}
-		o.Announce = func(ctx context.Context) ([]string, error) {
-			return say(ctx, peer.EventStarted, peer.DefaultConfig().NumWant)
-		}
-		defer func() {
-			bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-			defer cancel()
-			_, _ = say(bye, peer.EventStopped, 0) // it forgets us by itself, too
-			an.Client.Close()
-		}()
-	} else if len(o.Peers) == 0 {
+	f := &magnetFetch{a: a, link: m, how: how, at: at, announcer: a.magnetAnnouncer(m, how, at)}
+	if f.announcer != nil {
+		defer f.announcer.Client.Close()
+	} else if len(how.peers)+len(m.Peers) == 0 {
 		return nil, nil, fail(what, errors.New("it names neither a tracker nor a peer")).withCode(exitUnreached).
 			withHint("add --tracker URL or --peer HOST:PORT")
 	}
-	a.rep.Say("asking the swarm of %x for its torrent", o.InfoHash)
-	o.Trees = missingTrees
-	found, err := magnet.Fetch(ctx, o)
+	a.rep.Say("asking the swarm of %s for its torrent", m.WireHash())
+	found, err := f.fetch(ctx)
 	if err != nil {
 		f := fail(what, err)
 		if errors.Is(err, magnet.ErrNoPeers) || errors.Is(err, context.DeadlineExceeded) {
@@ -103,6 +58,10 @@ func (a *app) fetchMagnet(ctx context.Context, m *metainfo.Magnet, how meeting) 
 		return nil, nil, fail(what, err)
 	}
 	for i, file := range t.MissingLayers() {
+		if found.Trees == nil {
+			a.log.Warn("nobody gives the hashes of v2; those of v1 will do", "torrent", t.Info.Name)
+			break
+		}
 		if err := t.SetPieceLayer(file, found.Trees[i].Layer()); err != nil {
 			return nil, nil, fail(what, err)
 		}

@@ -45,6 +45,8 @@ type joining struct {
 	peers  []string
 	// webSeeds are URLs, best first.
 	webSeeds []string
+	// superSeed: other clients are to get each piece once before any twice.
+	superSeed bool
 }
 
 // onEvent is called on the torrent's loop, which must not wait: an event that

@@ -38,9 +38,12 @@ first; -o writes its .torrent for the others.`,
 	fs.String("listen", def.Listen, "listen for peers at `HOST:PORT`; port 0 picks a free one")
 	fs.StringArray("tracker", def.Tracker, "announce `URL`, before the torrent's own (repeatable)")
 	fs.StringP("output", "o", def.Output, "write the .torrent of PATH to `FILE`")
+	fs.Bool("super-seed", def.SuperSeed, superSeedHelp)
 	wireFlags(fs, def.Wire)
 	return cmd
 }
+
+const superSeedHelp = "have other clients fetch each piece once before any twice (BEP 16), where the uplink is scarce"
 
 // wireFlags are the flags of every command that is a peer.
 func wireFlags(fs *pflag.FlagSet, def config.Wire) {
@@ -65,7 +68,7 @@ func (a *app) seed(ctx context.Context, arg string) error {
 		return err
 	}
 	s.reloadable(func(c *config.Config) *config.Wire { return &c.Seed.Wire })
-	j := joining{meta: t, dir: dir, tiers: tiersOf(c.Tracker, t), peers: c.Peer}
+	j := joining{meta: t, dir: dir, tiers: tiersOf(c.Tracker, t), peers: c.Peer, superSeed: c.SuperSeed}
 	if j.store, j.have, err = a.seedStore(ctx, t, dir, hashed); err != nil {
 		s.close()
 		return err

@@ -31,10 +31,12 @@ that fetches them on the other hosts. It runs until stopped.`,
 	}
 	fs := cmd.Flags()
 	fs.String("listen", def.Listen, "the tracker listens at `HOST:PORT`; port 0 picks a free one")
+	fs.String("udp-listen", def.UDPListen, udpListenHelp)
 	fs.String("peer-listen", def.PeerListen, "the seed listens at `HOST:PORT`; port 0 picks a free one")
 	fs.String("advertise", def.Advertise, "the `HOST` that others reach this one by (default: its first address)")
 	fs.String("piece-size", def.PieceSize, "auto, or a power of two from 16KiB to 64MiB")
 	fs.StringArray("exclude", def.Exclude, excludeHelp)
+	fs.Bool("super-seed", def.SuperSeed, superSeedHelp)
 	wireFlags(fs, def.Wire)
 	return cmd
 }
@@ -45,21 +47,28 @@ type sharing struct {
 	c *config.Share
 	// tracker is ours; local is its URL as we reach it, and public as others
 	// do. We announce to the one from which the tracker sees an address of
-	// ours that others can use.
-	tracker       *tracker.Server
-	local, public string
-	served        chan error
-	stop          context.CancelFunc
+	// ours that others can use. udp is as others reach it over UDP; "": not.
+	tracker            *tracker.Server
+	local, public, udp string
+	served             chan error
+	stop               context.CancelFunc
 }
 
 func (a *app) share(ctx context.Context, paths []string) error {
 	sh := &sharing{a: a, c: &a.cfg.Share}
-	ln, err := tracker.Listen(ctx, sh.c.Listen)
+	ln, udp, err := listenTracker(ctx, "share", sh.c.Listen, sh.c.UDPListen)
 	if err != nil {
-		return fail("share", err)
+		return err
 	}
-	if err := sh.startTracker(ln); err != nil {
+	addresses := map[string]string{"tracker": ln.Addr().String()}
+	if udp != nil {
+		addresses["udp"] = udp.LocalAddr().String()
+	}
+	if err := sh.startTracker(ln, udp); err != nil {
 		ln.Close()
+		if udp != nil {
+			udp.Close()
+		}
 		return fail("share", err)
 	}
 	defer sh.stop()
@@ -85,30 +94,38 @@ func (a *app) share(ctx context.Context, paths []string) error {
 		s.close()
 		return err
 	}
-	s.ready(map[string]string{"tracker": ln.Addr().String()})
+	s.ready(addresses)
 	return sh.run(ctx, s)
 }
 
-// startTracker serves on ln until stop.
-func (sh *sharing) startTracker(ln *net.TCPListener) error {
+// startTracker serves on ln, and on udp unless it is nil, until stop.
+func (sh *sharing) startTracker(ln *net.TCPListener, udp *net.UDPConn) error {
 	at := ln.Addr().(*net.TCPAddr)
-	host := at.IP.String()
-	if at.IP.IsUnspecified() {
-		var err error
-		if host, err = firstAddress(); err != nil {
-			return err
-		}
+	host, err := hostOf(at.IP)
+	if err != nil {
+		return err
 	}
 	sh.local = "http://" + hostPort(host, at.Port)
-	sh.public = sh.local
-	if sh.c.Advertise != "" {
-		sh.public = "http://" + hostPort(strings.Trim(sh.c.Advertise, "[]"), at.Port)
+	advertised := strings.Trim(sh.c.Advertise, "[]")
+	if advertised != "" {
+		host = advertised
+	}
+	sh.public = "http://" + hostPort(host, at.Port)
+	if udp != nil {
+		at := udp.LocalAddr().(*net.UDPAddr)
+		if advertised == "" && !at.IP.IsUnspecified() {
+			host = at.IP.String()
+		}
+		sh.udp = "udp://" + hostPort(host, at.Port) + "/announce"
 	}
 	// One address may stand for a whole site behind it: no limit per address.
 	cfg := trackerConfig(&config.Tracker{})
 	srv, err := tracker.New(cfg, sh.a.log, tracker.NewMetrics(newRegistry()))
 	if err != nil {
 		return err
+	}
+	if udp != nil {
+		srv.AddUDP(udp)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	sh.tracker, sh.served = srv, make(chan error, 1)
@@ -118,6 +135,14 @@ func (sh *sharing) startTracker(ln *net.TCPListener) error {
 		<-sh.served
 	}
 	return nil
+}
+
+// hostOf is where others reach a listener of an address.
+func hostOf(ip net.IP) (string, error) {
+	if ip.IsUnspecified() {
+		return firstAddress()
+	}
+	return ip.String(), nil
 }
 
 var errNoAddress = errors.New("this host has no address but loopback: name one with --advertise")
@@ -154,9 +179,11 @@ func (sh *sharing) add(ctx context.Context, s *swarmPeer, path string) (string, 
 	if err != nil {
 		return "", usage("starling share", "%w", err)
 	}
-	t, tree, err := sh.a.makeTorrent(ctx, path, recipe{
-		pieceSize: size, exclude: sh.c.Exclude, trackers: []string{sh.public + "/announce"},
-	})
+	trackers := []string{sh.public + "/announce"}
+	if sh.udp != "" {
+		trackers = append(trackers, sh.udp)
+	}
+	t, tree, err := sh.a.makeTorrent(ctx, path, recipe{pieceSize: size, exclude: sh.c.Exclude, trackers: trackers})
 	if err != nil {
 		return "", err
 	}
@@ -164,7 +191,7 @@ func (sh *sharing) add(ctx context.Context, s *swarmPeer, path string) (string, 
 	if err := sh.tracker.Torrents().Add(name, t.Marshal()); err != nil {
 		return "", fail("share "+path, err)
 	}
-	j := joining{meta: t, dir: tree.Dir, tiers: [][]string{{sh.local + "/announce"}}, peers: sh.c.Peer}
+	j := joining{meta: t, dir: tree.Dir, tiers: [][]string{{sh.local + "/announce"}}, peers: sh.c.Peer, superSeed: sh.c.SuperSeed}
 	if j.store, j.have, err = sh.a.seedStore(ctx, t, tree.Dir, true); err != nil {
 		return "", err
 	}

@@ -103,7 +103,8 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 		m.name = j.meta.Info.Name
 	}
 	cfg := peer.TorrentConfig{
-		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, WebSeeds: j.webSeeds, OnEvent: m.onEvent,
+		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, WebSeeds: j.webSeeds,
+		SuperSeed: j.superSeed, OnEvent: m.onEvent,
 	}
 	if an := newAnnouncer(j.tiers, s.extra, announceFrom(s.session)); an != nil {
 		cfg.Announcer = an // a nil *announcer.Announcer would be an Announcer that is not nil
@@ -133,11 +134,11 @@ func (s *swarmPeer) ready(more map[string]string) {
 		s.admin.ready.Store(true)
 		at["metrics"] = s.admin.addr()
 	}
-	e := report.Event{Name: "ready", Addresses: at}
+	e := report.Event{Addresses: at}
 	if len(s.members) == 1 {
 		e.Torrent, e.InfoHash = s.members[0].name, s.members[0].meta.WireHash().String()
 	}
-	s.a.rep.Event(e)
+	s.a.ready(e)
 	s.follow()
 }
 
@@ -175,6 +176,7 @@ func (s *swarmPeer) watch(ctx context.Context, check func(m *member, st *peer.St
 				return err
 			}
 		}
+		s.a.service.Alive() // each member's loop has answered
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

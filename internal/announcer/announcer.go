@@ -19,7 +19,7 @@ type Announcer struct {
 // Announce implements peer.Announcer. Its errors are the client's.
 func (a *Announcer) Announce(ctx context.Context, in peer.Announce) (peer.Announced, error) {
 	r, err := a.Client.Announce(ctx, tracker.Request{
-		InfoHash: in.InfoHash, PeerID: in.PeerID, Port: in.Port,
+		InfoHash: in.InfoHash, InfoHashV2: in.InfoHashV2, PeerID: in.PeerID, Port: in.Port,
 		Uploaded: in.Uploaded, Downloaded: in.Downloaded, Left: in.Left,
 		Event: eventOf(in.Event), NumWant: in.NumWant, Key: a.Key, Extra: a.Extra,
 	})
@@ -30,10 +30,16 @@ func (a *Announcer) Announce(ctx context.Context, in peer.Announce) (peer.Announ
 		Interval: r.Interval, MinInterval: r.MinInterval,
 		Complete: r.Complete, Incomplete: r.Incomplete, Warning: r.Warning, ExternalIP: r.ExternalIP, Tracker: r.URL,
 	}
-	for _, p := range r.Peers {
-		out.Peers = append(out.Peers, p.Addr)
-	}
+	out.Peers, out.PeersV2 = addrsOf(r.Peers), addrsOf(r.PeersV2)
 	return out, nil
+}
+
+func addrsOf(peers []tracker.Peer) []string {
+	var addrs []string
+	for _, p := range peers {
+		addrs = append(addrs, p.Addr)
+	}
+	return addrs
 }
 
 func eventOf(e peer.AnnounceEvent) tracker.Event {

@@ -2,8 +2,8 @@
 
 usage: node.py CONFIG
 
-CONFIG is a JSON object: ip, port, pex, encrypted, up_limit, fingerprint. Each line of the
-standard input is a command, {"op": "add" | "state" | "alerts" | "quit", ...}; each
+CONFIG is a JSON object: ip, port, pex, encrypted, up_limit, fingerprint, waits. Each
+line of the standard input is a command, {"op": "add" | "state" | "alerts" | "quit", ...}; each
 line of the standard output is its answer, {"ok": ...} or {"error": ...}. The end of
 the input ends the node.
 """
@@ -43,6 +43,8 @@ def session(config):
     })
     if config["fingerprint"]:
         s.apply_settings({"peer_fingerprint": config["fingerprint"]})
+    if config["waits"]:
+        s.apply_settings({"connection_speed": 0})
     if config["up_limit"]:
         # Local addresses are of a class without limits: put all into the global one.
         everybody = lt.ip_filter()

@@ -230,10 +230,11 @@ func (t *Tree) Wants() iter.Seq[Request] {
 	}
 }
 
-// WantLeaves returns the request for the leaves of piece i, whose hash should be
-// known: nothing else is asked that would prove them. There is none, and ok is
-// false, for a piece of one block, which is its own leaf.
-func (t *Tree) WantLeaves(i int64) (r Request, ok bool) {
-	n := int64(1) << t.base
+// WantLeaves returns the request for the leaves of piece i of a file of length
+// bytes, at least 1, in pieces of pieceLength. The piece's hash should be known:
+// nothing else is asked that would prove them. There is none, and ok is false, for
+// a piece of one block, which is its own leaf.
+func WantLeaves(length, pieceLength, i int64) (r Request, ok bool) {
+	n := int64(1) << min(Height(Blocks(length)), bits.TrailingZeros64(uint64(pieceLength/BlockSize)))
 	return Request{Index: i * n, Length: n}, n > 1 && n <= MaxLength
 }

@@ -104,7 +104,7 @@ func TestLeaves(t *testing.T) {
 	data := content(n)
 	layer, leaves := layerOf(data, pieceLength)
 	full, tree := NewTree(rootOf(data), n, pieceLength), NewTree(rootOf(data), n, pieceLength)
-	r, ok := tree.WantLeaves(1)
+	r, ok := WantLeaves(n, pieceLength, 1)
 	if !ok || r != (Request{Index: 4, Length: 4}) {
 		t.Fatalf("%v %+v", ok, r)
 	}
@@ -166,7 +166,7 @@ func TestSmallFiles(t *testing.T) {
 		for r := range tree.Wants() {
 			t.Errorf("%d bytes: wants %+v", n, r)
 		}
-		r, ok := tree.WantLeaves(0)
+		r, ok := WantLeaves(int64(n), 4*BlockSize, 0)
 		if ok != (n > BlockSize) || ok && r.Check(tree.Height()) != nil {
 			t.Errorf("%d bytes: %v %+v", n, ok, r)
 		}

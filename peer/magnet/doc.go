@@ -9,7 +9,8 @@
 // peers say several lengths, what most of them say is tried.
 //
 // Of a v2 torrent it then fetches the hashes of the pieces, which the dictionary does
-// not hold (BEP 52). Each answer is judged alone.
+// not hold (BEP 52). Each answer is judged alone. A hybrid's can do without after a
+// while: its peers may know nothing of v2.
 //
 // Fetch runs a Fetcher on sockets until it is done or its context ends. It speaks
 // BEP 3 to everybody, ours as well: it needs one small thing of many peers and

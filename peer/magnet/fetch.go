@@ -20,6 +20,8 @@ type Options struct {
 	Check            func(info []byte) error
 	// Trees, if set, names what else is to be fetched: see Config.Trees.
 	Trees func(info []byte) []Tree
+	// Enough, if set, says whether a dictionary will do without: see Config.Enough.
+	Enough func(info []byte) bool
 	// Peers are addresses to try at once.
 	Peers []string
 	// Announce, if set, asks a tracker for peers. It is called again after
@@ -38,7 +40,7 @@ type Options struct {
 var ErrNoPeers = errors.New("no peer was found to ask for the torrent")
 
 // Found is what Fetch brings: the info dictionary, as bytes that Check accepts, the
-// trees that Trees named, complete, and the addresses of the swarm that are known.
+// trees that Trees named, complete, or none where it will do, and the addresses of the swarm that are known.
 type Found struct {
 	Info  []byte
 	Trees []Tree
@@ -58,7 +60,7 @@ func Fetch(ctx context.Context, o Options) (*Found, error) {
 	node := p2p.NewNode(host, p2p.Config{ID: fmt.Sprintf("%x", o.PeerID)})
 	found := make(chan *Found, 1)
 	f := New(node, Config{
-		InfoHash: o.InfoHash, PeerID: o.PeerID, Check: o.Check, Trees: o.Trees,
+		InfoHash: o.InfoHash, PeerID: o.PeerID, Check: o.Check, Trees: o.Trees, Enough: o.Enough,
 		Done: func(info []byte, trees []Tree) { found <- &Found{Info: info, Trees: trees} },
 	})
 	host.Start(node, node.Limits())

@@ -23,6 +23,9 @@ const (
 	// who gives it slower keeps others from being asked.
 	tryWait  = 20 * time.Second
 	partTime = time.Second
+	// treeWait is for the trees of a dictionary that can do without. Who has them
+	// gives them at once, but may be yet to be found.
+	treeWait = 10 * time.Second
 	// A peer whose connection ended is left for retryWait, for twice as long
 	// each time, but for no more than maxRetryWait.
 	retryWait    = 20 * time.Second
@@ -39,7 +42,11 @@ type Config struct {
 	// Trees, if set, names the trees of which the piece layers are to be fetched,
 	// given the dictionary.
 	Trees func(info []byte) []Tree
-	// Done is told the dictionary, once, and the trees, which are complete.
+	// Enough, if set, says whether a dictionary is of use without its trees, as that
+	// of a hybrid is: they are then waited for no longer than treeWait.
+	Enough func(info []byte) bool
+	// Done is told the dictionary, once, and the trees, which are complete; or none
+	// of them.
 	Done func(info []byte, trees []Tree)
 }
 
@@ -63,6 +70,7 @@ type Fetcher struct {
 
 	// The dictionary is had, and hashes are fetched.
 	hashing bool
+	hashEnd time.Time // then the dictionary will do; zero: never
 	info    []byte
 	trees   []Tree
 	hashes  []hashAsk
@@ -254,6 +262,10 @@ func (f *Fetcher) tick() {
 			f.lateHashes(p, now):
 			f.drop(p, p2p.Violation(p2p.ReasonTimeout, "nothing of the torrent came in time"))
 		}
+	}
+	if f.hashing && !f.done && !f.hashEnd.IsZero() && now.After(f.hashEnd) {
+		f.done = true
+		f.cfg.Done(f.info, nil)
 	}
 	f.dial()
 	f.request()

@@ -61,6 +61,7 @@ type table struct {
 	checks int
 	found  [][]byte
 	trees  []Tree // what is to be fetched besides
+	enough bool   // the dictionary will do without
 	got    []Tree
 	ended  map[string][]string // why the Fetcher closed connections, by address
 }
@@ -82,8 +83,9 @@ func newTable(t *testing.T, size int) *table {
 			}
 			return nil
 		},
-		Trees: func([]byte) []Tree { return tb.trees },
-		Done:  func(info []byte, trees []Tree) { tb.found, tb.got = append(tb.found, info), trees },
+		Trees:  func([]byte) []Tree { return tb.trees },
+		Enough: func([]byte) bool { return tb.enough },
+		Done:   func(info []byte, trees []Tree) { tb.found, tb.got = append(tb.found, info), trees },
 	})
 	tb.h.Start(n)
 	n.Wake()

@@ -36,6 +36,9 @@ func (f *Fetcher) beginHashes(info []byte) {
 		}
 	}
 	f.hashing = true
+	if f.cfg.Enough != nil && f.cfg.Enough(info) {
+		f.hashEnd = f.node.Now().Add(treeWait)
+	}
 	f.requestHashes()
 }
 

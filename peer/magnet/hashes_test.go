@@ -83,3 +83,26 @@ func TestHashesOfNobody(t *testing.T) {
 	tb.run(maxRetryWait + time.Second)
 	tb.done()
 }
+
+// TestHashesNotNeeded: a dictionary that will do without its trees is had after a
+// while from one who cannot give them, and with them from one who can.
+func TestHashesNotNeeded(t *testing.T) {
+	for _, gives := range []bool{false, true} {
+		tb, layers, answer := hashed(t)
+		tb.enough = true
+		p := tb.honest()
+		if gives {
+			p.hashes = answer
+		}
+		tb.sit(p)
+		tb.run(treeWait - time.Second)
+		if got := len(tb.found) == 1; got != gives {
+			t.Fatalf("after %v: found %t", treeWait-time.Second, got)
+		}
+		tb.run(3 * time.Second)
+		tb.done()
+		if want := map[bool]int{false: 0, true: len(layers)}[gives]; len(tb.got) != want {
+			t.Errorf("%d trees came, want %d", len(tb.got), want)
+		}
+	}
+}

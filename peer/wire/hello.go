@@ -28,6 +28,9 @@ const (
 	// drops all requests, and after a CANC nothing may come (BEP 3, without
 	// BEP 6).
 	CapSilent
+	// CapParts: the sender reads PART, answers HREQ for the blocks of a piece that it
+	// has or has a PART of, and may send both. It has a torrent of v2.
+	CapParts
 )
 
 // Hello is the first message of a swarm connection, both ways.

@@ -38,6 +38,10 @@ var (
 	HREQ = p2p.T("HREQ") // asks for some
 	HASH = p2p.T("HASH") // is some
 	HREJ = p2p.T("HREJ") // says that there will be none
+
+	// PART: index, begin, length of whole blocks that the sender has verified one
+	// by one, of a piece that it has not whole. It goes to who has CapParts.
+	PART = p2p.T("PART")
 )
 
 const (

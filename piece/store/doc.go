@@ -3,7 +3,8 @@
 // # Model
 //
 // A torrent is one run of bytes, cut into pieces on one side and into files on
-// the other. A piece is verified when its bytes were written after they had
+// the other. A block of a v2 torrent is proven when it agrees with its leaf in the
+// hash tree; it can be read from then on. A piece is verified when its bytes were written after they had
 // been held against its hash, and durable when an fsync has followed. The
 // resume file names durable pieces only.
 //
@@ -41,8 +42,8 @@
 // # Use
 //
 // [Open], then [Store.Resumed]. If that is not trusted, [Store.Check]. Then
-// any number of goroutines put pieces ([Store.PutPiece], or [Store.PutBlock]
-// and [Store.VerifyPiece]) and read them ([Store.Section]), while one calls
+// any number of goroutines put pieces ([Store.PutPiece], or [Store.PutBlock] or
+// [Store.PutProven] and [Store.VerifyPiece]) and read them ([Store.Section]), while one calls
 // [Store.Sync] from time to time, before [Store.Dirty] is more than a crash may
 // cost, and [Store.Finish] in the end. With Config.ReadOnly a Store serves what
 // is there and never writes data. [Scan], [HashPieces] and [HashAligned] read a

@@ -16,9 +16,11 @@ type hold struct {
 	next     int
 	hashing  bool // somebody is in sum, without the lock, up to ahead
 	ahead    int
-	low      int  // where the lowest block begins that was put out of order
-	torn     bool // sum is not of what the file holds
-	unpadded bool // padding came that was not zero
+	low      int    // where the lowest block begins that was put out of order
+	torn     bool   // sum is not of what the file holds
+	proven   bitset // blocks that agree with their leaves, nil: none
+	blind    uint   // counts the beginnings and ends of writes without leaves
+	unpadded bool   // padding came that was not zero
 }
 
 // share begins the write of a block; nil if the piece is verified.

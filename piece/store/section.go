@@ -5,7 +5,8 @@ import (
 	"os"
 )
 
-// Section names n bytes of a verified piece that are to be sent. Making one
+// Section names n bytes of a verified piece, or proven blocks of one, that are to be
+// sent. Making one
 // touches no disk: whoever writes to the socket resolves it when its turn
 // comes. It has the methods of a p2p.Payload.
 type Section struct {
@@ -45,7 +46,7 @@ func (x *Section) spans() (cursor, error) {
 		return cursor{}, fmt.Errorf("section %d+%d of piece %d: out of range", x.begin, x.n, x.piece)
 	}
 	s.mu.Lock()
-	have := s.have.has(x.piece)
+	have := s.have.has(x.piece) || s.holds[x.piece].proves(x.begin, x.n)
 	s.mu.Unlock()
 	if !have {
 		return cursor{}, fmt.Errorf("piece %d: %w", x.piece, ErrNotVerified)

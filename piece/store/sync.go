@@ -175,20 +175,35 @@ func (s *Store) account(b batch, lost map[int]struct{}) (gone []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.pieces.each(func(i int) {
-		if lost != nil {
-			c := s.lay.spans(s.lay.piece(i))
-			for sp, ok := c.nextOnDisk(); ok; sp, ok = c.nextOnDisk() {
-				if _, bad := lost[sp.file]; bad {
-					gone = append(gone, i)
-					s.have.clear(i)
-					s.weak[i] = struct{}{}
-					return
-				}
-			}
+		if s.touches(i, lost) {
+			gone = append(gone, i)
+			s.have.clear(i)
+			s.weak[i] = struct{}{}
+			return
 		}
 		s.safe.set(i)
 	})
+	for i, h := range s.holds { // what is there of them was lost, too
+		if s.touches(i, lost) {
+			s.weak[i] = struct{}{}
+			h.proven = nil
+		}
+	}
 	return gone
+}
+
+// touches says whether piece i has bytes in one of the files.
+func (s *Store) touches(i int, files map[int]struct{}) bool {
+	if len(files) == 0 {
+		return false
+	}
+	c := s.lay.spans(s.lay.piece(i))
+	for sp, ok := c.nextOnDisk(); ok; sp, ok = c.nextOnDisk() {
+		if _, in := files[sp.file]; in {
+			return true
+		}
+	}
+	return false
 }
 
 // recordReadOnly writes down what a Store that only reads knows, so that the

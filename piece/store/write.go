@@ -58,22 +58,46 @@ func (s *Store) PutBlock(i, begin int, data []byte) error {
 	if h == nil {
 		return nil
 	}
-	padded := s.padded(i, begin, data)
-	err := s.write(i, begin, data)
-
+	// From here to the end nothing else that is put there counts as proven.
 	s.mu.Lock()
-	h.unpadded = h.unpadded || !padded
+	known := h.proves(begin, len(data))
+	if !known {
+		h.blind++
+	}
+	s.mu.Unlock()
+	var err error
+	if !known {
+		padded := s.padded(i, begin, data)
+		err = s.write(i, begin, data)
+		s.stream(h, s.lay.plan(i), true, begin, data, err)
+		s.mu.Lock()
+		h.unpadded = h.unpadded || !padded
+		h.blind++
+		h.doubt(begin, len(data))
+		s.mu.Unlock()
+	}
+	s.mu.Lock()
+	s.unshare(h)
+	s.mu.Unlock()
+	return err
+}
+
+// stream hashes what was just put at begin of h's piece, if it comes in order
+// and inOrder wants that. err is that of the write.
+func (s *Store) stream(h *hold, p plan, inOrder bool, begin int, data []byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	end := begin + len(data)
 	switch {
 	case err != nil || begin < h.next || h.hashing && begin < h.ahead || begin == h.next && end > h.low:
 		// What is or would be hashed may not be what the file holds now.
 		h.torn = true
-	case begin > h.next || h.hashing:
+	case begin > h.next || h.hashing || !inOrder:
 		h.low = min(h.low, begin)
 	case !h.torn:
 		if h.sum == nil {
 			h.sum = digests.Get().(*digest)
-			h.sum.begin(s.lay.plan(i))
+			h.sum.begin(p)
 		}
 		h.hashing, h.ahead = true, end
 		s.mu.Unlock()
@@ -81,12 +105,6 @@ func (s *Store) PutBlock(i, begin int, data []byte) error {
 		s.mu.Lock()
 		h.hashing, h.next = false, end
 	}
-	h.writers--
-	if h.writers == 0 {
-		s.free.Broadcast()
-	}
-	s.mu.Unlock()
-	return err
 }
 
 // VerifyPiece hashes a piece that PutBlock has put, reading again only what did
@@ -111,9 +129,14 @@ func (s *Store) VerifyPiece(i int) (ok bool, err error) {
 		return false, nil
 	}
 	p := s.lay.plan(i)
+	_, size := s.lay.piece(i)
 	s.mu.Lock()
 	_, weak := s.weak[i]
+	known := h.proves(0, int(size))
 	s.mu.Unlock()
+	if known && !p.v1 && !weak {
+		return true, nil // block by block
+	}
 	if h.sum == nil {
 		h.sum = digests.Get().(*digest)
 		h.sum.begin(p)

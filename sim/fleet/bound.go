@@ -3,6 +3,8 @@ package fleet
 import (
 	"math/bits"
 	"time"
+
+	"starling/piece"
 )
 
 // bound is the largest of the lower bounds on when the last of ms completes.
@@ -36,9 +38,13 @@ func (f *fleet) bound(ms []*member) GroupResult {
 	raise(first.Seconds()+float64(len(ms))*size/(seeds+all), "uplinks")
 	if seeds == fastest {
 		// Mundinger, Weber and Weiss: each round at most doubles the copies of
-		// the piece that the seed sends last.
+		// what the seed sends last: a piece, or with v2 a block.
 		rounds := float64(bits.Len(uint(len(ms))) - 1)
-		raise(first.Seconds()+(size+rounds*float64(f.spec.PieceLength))/seeds, "pieces")
+		unit := f.spec.PieceLength
+		if f.spec.V2 {
+			unit = piece.BlockSize
+		}
+		raise(first.Seconds()+(size+rounds*float64(unit))/seeds, "pieces")
 	}
 	f.rackBounds(ms, size, raise)
 	return g

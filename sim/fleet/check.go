@@ -90,7 +90,7 @@ func (c *checker) Sent(h *sim.Host, id p2p.ConnID, m *p2p.Message) {
 		}
 	case wire.REJE:
 		c.answered(h, c.on(h, id), m)
-	case wire.HAVE, wire.BITF, wire.HALL, wire.HNON:
+	case wire.HAVE, wire.BITF, wire.HALL, wire.HNON, wire.PART:
 		c.claimed(h, m)
 	}
 }
@@ -214,6 +214,10 @@ func (c *checker) claimed(h *sim.Host, m *p2p.Message) {
 			if said := i/8 < len(m.Head) && m.Head[i/8]&(0x80>>(i%8)) != 0; said && !have.Has(i) {
 				c.broken("have", h, "BITF with piece %d, which is not verified", i)
 			}
+		}
+	case wire.PART:
+		if r, err := wire.ParseRun(m.Head, c.f.geo); err != nil || !who.content.proves(r) {
+			c.broken("have", h, "PART of %v, which is not verified", r)
 		}
 	case wire.HAVE:
 		for b := m.Head; len(b) >= 4; b = b[4:] {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"starling/p2p"
+	"starling/peer"
 	"starling/piece"
 	"starling/sim"
 )
@@ -38,7 +39,9 @@ type content struct {
 	rng  *rand.Rand // chooses what is sent corrupt
 
 	verified, durable *piece.Bitfield
-	parts             map[int][]uint64 // by piece: each block's salt, absent: not there
+	parts             map[int][]uint64        // by piece: each block's salt, absent: not there
+	leaves            map[int]bool            // pieces whose blocks have known hashes
+	proven            map[int]*piece.Bitfield // by piece: the blocks of parts that agree with those
 	published         bool
 	full              bool // the disk has no room
 }
@@ -48,6 +51,7 @@ func newContent(f *fleet, h *sim.Host, spec *HostSpec) *content {
 	c := &content{
 		f: f, h: h, spec: spec, rng: rand.New(rand.NewPCG(f.spec.RNGSeed, uint64(h.Index())|1<<32)),
 		verified: piece.NewBitfield(n), durable: piece.NewBitfield(n), parts: map[int][]uint64{},
+		leaves: map[int]bool{}, proven: map[int]*piece.Bitfield{},
 	}
 	for i := range n {
 		if spec.Role == Seed || c.rng.Float64() < spec.Has {
@@ -66,6 +70,8 @@ func (c *content) restart() {
 		}
 	}
 	clear(c.parts)
+	clear(c.leaves)
+	clear(c.proven)
 }
 
 const missing = ^uint64(0)
@@ -80,7 +86,7 @@ func (c *content) cost(n int, rate float64) {
 
 // Section implements peer.Content.
 func (c *content) Section(r piece.Run) p2p.Payload {
-	if !c.verified.Has(r.Piece) {
+	if !c.proves(r) {
 		c.f.violate("have", c.spec.Name, "piece %d is served and not verified", r.Piece)
 	}
 	if c.spec.Corrupts > 0 && c.rng.Float64() < c.spec.Corrupts {
@@ -111,18 +117,26 @@ func (c *content) PutPiece(i int, data p2p.Payload) (bool, error) {
 // has notes a verified piece.
 func (c *content) has(i int) {
 	delete(c.parts, i)
+	delete(c.proven, i)
 	if c.verified.Set(i) {
 		c.f.gained(c.spec, i)
 	}
 }
 
 // PutRun implements peer.Content.
-func (c *content) PutRun(r piece.Run, data p2p.Payload) error {
+func (c *content) PutRun(r piece.Run, data p2p.Payload) (peer.Proof, error) {
 	c.cost(r.Length, c.spec.Disk)
 	if c.full {
-		return errFull
+		return peer.Unproven, errFull
 	}
 	salt := data.(*body).salt
+	known := c.leaves[r.Piece]
+	if known {
+		c.cost(r.Length, c.spec.Hash)
+		if salt != 0 {
+			return peer.Wrong, nil
+		}
+	}
 	c.h.Commit(func() {
 		sums := c.parts[r.Piece]
 		if sums == nil {
@@ -136,12 +150,18 @@ func (c *content) PutRun(r piece.Run, data p2p.Payload) error {
 			sums[b] = salt
 		}
 	})
-	return nil
+	if known {
+		c.prove(r)
+		return peer.Right, nil
+	}
+	return peer.Unproven, nil
 }
 
 // VerifyPiece implements peer.Content.
 func (c *content) VerifyPiece(i int) (bool, error) {
-	c.cost(c.f.geo.PieceSize(i), c.spec.Hash)
+	if proven := c.proven[i]; proven == nil || !proven.All() {
+		c.cost(c.f.geo.PieceSize(i), c.spec.Hash)
+	}
 	sums := c.parts[i]
 	if sums == nil {
 		return c.verified.Has(i), nil

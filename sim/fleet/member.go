@@ -78,7 +78,12 @@ func (m *member) config() peer.EngineConfig {
 	id := [20]byte{'-', 'S', 'T'}
 	binary.BigEndian.PutUint32(id[8:], uint32(m.h.Index()))
 	binary.BigEndian.PutUint64(id[12:], m.h.Rand().Uint64())
+	var tree peer.Hashes
+	if f.spec.V2 {
+		tree = hashes{m.content}
+	}
 	return peer.EngineConfig{
+		Hashes:   tree,
 		InfoHash: f.infoHash, PeerID: id, ListenPort: port, Geometry: f.geo, Have: m.content.verified,
 		Content: m.content, Announcer: f.announcer(m), Policy: policy, Strategy: f.spec.Peer.Strategy,
 		Rechoke: f.spec.Peer.Choke.Interval, SnubAfter: f.spec.Peer.Choke.Snub,

@@ -34,7 +34,7 @@ var mutations = []mutation{
 	{"take a corrupt piece for received", "piece/mark.go",
 		"		p.drop(q)\n		p.shelve(i)\n	}\n}\n\n// Lost", "	}\n}\n\n// Lost"},
 	{"take for received what the disk refused", "peer/verify.go",
-		"		e.pick.Unreceived(j.run)\n", ""},
+		"	e.pick.Unreceived(run)\n", ""},
 	{"blame the first of several senders", "peer/blame.go",
 		"	if f.oneSender() {", "	if len(f.from) > 0 {"},
 	{"publish one piece short", "peer/verify.go",

@@ -18,6 +18,9 @@ type Spec struct {
 	// Size and PieceLength divide the content; the piece length is a power of
 	// two of at least 16 KiB.
 	Size, PieceLength int64
+	// V2 gives the content the hash tree of BEP 52, by which blocks are verified
+	// and passed on alone. Otherwise it is a torrent of v1.
+	V2 bool
 
 	Peer    PeerSpec
 	Net     NetSpec

@@ -139,6 +139,7 @@ func TestErrors(t *testing.T) {
 		{"content(size = -1)", "got int -1, want a size"},
 		{"content(size = '1MB')", `for parameter "size": size`},
 		{"content(piece = '100KiB')", "a piece of 102400 bytes, want a power of two"},
+		{"content(format = 'hybrid')", `content: no format "hybrid", want v1 or v2`},
 		{"content(size = '8TiB', piece = '16KiB')", "content: 536870912 pieces, want at most"},
 		{"peers(policy = 'x')", `peers: no policy "x"`},
 		{"peers(picker = 'x')", `peers: no picker "x", want rarest, random or sequential`},

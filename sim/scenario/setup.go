@@ -54,8 +54,15 @@ func pieceLength(v starlark.Value, content int64) (int64, error) {
 func callContent(s *script, c *call) (starlark.Value, error) {
 	bytes := size(s.out.Spec.Size)
 	var pieceSize starlark.Value
-	if err := c.unpack("size?", &bytes, "piece?", &pieceSize); err != nil {
+	format := metainfo.V1.String()
+	if s.out.Spec.V2 {
+		format = metainfo.V2.String()
+	}
+	if err := c.unpack("size?", &bytes, "piece?", &pieceSize, "format?", &format); err != nil {
 		return nil, err
+	}
+	if format != metainfo.V1.String() && format != metainfo.V2.String() {
+		return nil, fmt.Errorf("content: no format %q, want %s or %s", format, metainfo.V1, metainfo.V2)
 	}
 	if bytes == 0 {
 		return nil, fmt.Errorf("content: its size is 0")
@@ -64,7 +71,7 @@ func callContent(s *script, c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, fmt.Errorf("content: %w", err)
 	}
-	s.out.Spec.Size, s.out.Spec.PieceLength = int64(bytes), n
+	s.out.Spec.Size, s.out.Spec.PieceLength, s.out.Spec.V2 = int64(bytes), n, format == metainfo.V2.String()
 	return starlark.None, nil
 }
 

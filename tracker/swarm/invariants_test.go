@@ -17,6 +17,7 @@ func (s *Store) check(t *testing.T) {
 		c := w.counts()
 		sum.Seeders += c.Complete
 		sum.Leechers += c.Incomplete
+		sum.Seedless += c.seedless()
 		queued := w.place != unqueued
 		if queued && s.queue[w.place] != w {
 			t.Fatalf("swarm %x is not at its place in the queue", h)

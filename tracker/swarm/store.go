@@ -24,6 +24,7 @@ type Store struct {
 // Totals counts a whole store.
 type Totals struct {
 	Swarms, Seeders, Leechers int
+	Seedless                  int // swarms in which some want more and nobody has all
 }
 
 // swarm is the peers of one infohash.

@@ -55,6 +55,15 @@ func (s *Store) ensure(h InfoHash) (*swarm, error) {
 func (s *Store) recount(before, after Counts) {
 	s.totals.Seeders += after.Complete - before.Complete
 	s.totals.Leechers += after.Incomplete - before.Incomplete
+	s.totals.Seedless += after.seedless() - before.seedless()
+}
+
+// seedless is 1 for a swarm in which some want more and nobody has all, else 0.
+func (c Counts) seedless() int {
+	if c.Downloaders > 0 && c.Complete == 0 {
+		return 1
+	}
+	return 0
 }
 
 // advance moves the store's clock, never back.

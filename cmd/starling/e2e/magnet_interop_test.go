@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -126,4 +127,56 @@ func inspectLink(t *testing.T, dir, link string) (d linkDoc) {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// The files that a link names by number (BEP 53) are those that libtorrent counts, in
+// torrents of each format.
+func TestSelectionsAgree(t *testing.T) {
+	t.Parallel()
+	needLibtorrent(t)
+	dir := t.TempDir()
+	shape(t, dir, "tree")
+	for _, format := range []string{"v1", "v2", "hybrid"} {
+		torrent := filepath.Join(dir, format+".torrent")
+		say(t, dir, starlingBinary, "-q", "create", "tree", "--format", format, "-o", torrent, "--piece-size", "32KiB")
+		var theirs []string // a path for each number, "" for padding
+		if err := json.Unmarshal([]byte(say(t, dir, python, libtorrentScript(t), "count", torrent)), &theirs); err != nil {
+			t.Fatal(err)
+		}
+		seed := start(t, "seed-"+format, "seed", torrent, "--data", dir, "--listen", "127.0.0.1:0")
+		at := seed.ready()["peer"]
+		link := inspect(t, dir, torrent).Magnet + "&x.pe=" + at + "&so="
+		for _, so := range selections(len(theirs)) {
+			want := []string{}
+			for i := so[0]; i <= so[1]; i++ {
+				if theirs[i] != "" {
+					want = append(want, theirs[i])
+				}
+			}
+			if len(want) == 0 {
+				continue // starling takes it for a mistake
+			}
+			var got metaDoc
+			out := say(t, dir, starlingBinary, "-q", "--json", "leech", fmt.Sprintf("%s%d-%d", link, so[0], so[1]), "--dry-run", "--listen", "127.0.0.1:0")
+			if err := json.Unmarshal([]byte(out), &got); err != nil {
+				t.Fatal(err)
+			}
+			paths := []string{}
+			for _, f := range got.Files {
+				paths = append(paths, f.Path)
+			}
+			if !slices.Equal(paths, want) {
+				t.Errorf("%s: so=%d-%d: %q, of libtorrent %q", format, so[0], so[1], paths, want)
+			}
+		}
+	}
+}
+
+// selections are each number alone, and two ranges.
+func selections(n int) [][2]int {
+	list := [][2]int{{0, n / 2}, {n / 2, n - 1}}
+	for i := range n {
+		list = append(list, [2]int{i, i})
+	}
+	return list
 }

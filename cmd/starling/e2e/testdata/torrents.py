@@ -5,6 +5,7 @@
 #   torrents.py check (TORRENT DIRECTORY)...
 #   torrents.py magnet LINK...
 #   torrents.py link TORRENT...
+#   torrents.py count TORRENT
 import json
 import os
 import sys
@@ -98,6 +99,11 @@ def magnet(link):
     }
 
 
+def count(path):
+    fs = lt.torrent_info(path).files()
+    return ["" if int(fs.file_flags(i)) & PAD else fs.file_path(i) for i in range(fs.num_files())]
+
+
 def main(command, *args):
     if command == "make":
         for i in range(0, len(args), 4):
@@ -115,6 +121,8 @@ def main(command, *args):
     elif command == "link":
         for path in args:
             print(json.dumps(lt.make_magnet_uri(lt.torrent_info(path))))
+    elif command == "count":
+        print(json.dumps(count(args[0])))
     else:
         sys.exit("unknown command " + command)
 

@@ -52,11 +52,12 @@ type Wire struct {
 
 // Seed configures `starling seed`.
 type Seed struct {
-	Data    string   `mapstructure:"data"`
-	Listen  string   `mapstructure:"listen"`
-	Tracker []string `mapstructure:"tracker"`
-	Output  string   `mapstructure:"output"`
-	Wire    `mapstructure:",squash"`
+	Data      string   `mapstructure:"data"`
+	Listen    string   `mapstructure:"listen"`
+	Tracker   []string `mapstructure:"tracker"`
+	Output    string   `mapstructure:"output"`
+	SuperSeed bool     `mapstructure:"super-seed"`
+	Wire      `mapstructure:",squash"`
 }
 
 // Leech configures `starling leech`.
@@ -81,10 +82,12 @@ type Leech struct {
 // Share configures `starling share`.
 type Share struct {
 	Listen     string   `mapstructure:"listen"`
+	UDPListen  string   `mapstructure:"udp-listen"` // "": as Listen; "off"
 	PeerListen string   `mapstructure:"peer-listen"`
 	Advertise  string   `mapstructure:"advertise"`
 	PieceSize  string   `mapstructure:"piece-size"`
 	Exclude    []string `mapstructure:"exclude"`
+	SuperSeed  bool     `mapstructure:"super-seed"`
 	Wire       `mapstructure:",squash"`
 }
 
@@ -98,6 +101,6 @@ func Default() Config {
 		Tracker:   Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8},
 		Seed:      Seed{Data: ".", Listen: ":6881", Wire: wire},
 		Leech:     Leech{Output: ".", Listen: ":0", SeedFor: "auto", Wire: wire},
-		Share:     Share{Listen: ":6969", PeerListen: ":6881", PieceSize: "auto", Wire: wire},
+		Share:     Share{Listen: ":6969", UDPListen: "off", PeerListen: ":6881", PieceSize: "auto", Wire: wire},
 	}
 }

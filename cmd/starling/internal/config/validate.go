@@ -45,9 +45,7 @@ func (c *Config) Validate() error {
 	}
 
 	v.listen("tracker.listen", c.Tracker.Listen, false)
-	if c.Tracker.UDPListen != "off" {
-		v.listen("tracker.udp-listen", c.Tracker.UDPListen, true)
-	}
+	v.udpListen("tracker.udp-listen", c.Tracker.UDPListen)
 	v.listen("tracker.admin-listen", c.Tracker.AdminListen, true)
 	v.atLeast("tracker.max-peers-per-ip", c.Tracker.MaxPeersPerIP, 0)
 	v.duration("tracker.interval", c.Tracker.Interval)
@@ -76,6 +74,7 @@ func (c *Config) Validate() error {
 	}
 
 	v.listen("share.listen", c.Share.Listen, false)
+	v.udpListen("share.udp-listen", c.Share.UDPListen)
 	v.listen("share.peer-listen", c.Share.PeerListen, false)
 	if _, err := ParsePieceSize(c.Share.PieceSize); err != nil {
 		v.fail("share.piece-size", err)
@@ -186,6 +185,13 @@ func (v *check) listen(key, addr string, optional bool) {
 	}
 	if err := hostPort(addr, 0); err != nil {
 		v.fail(key, err)
+	}
+}
+
+// udpListen takes "off" too, and nothing for where a tracker listens otherwise.
+func (v *check) udpListen(key, addr string) {
+	if addr != "off" {
+		v.listen(key, addr, true)
 	}
 }
 

@@ -137,9 +137,11 @@ func (h *host) limits() (up, down int64) {
 func (h *host) open(ctx context.Context) (have *piece.Bitfield, err error) {
 	in := &h.w.meta.Info
 	seed := h.spec.Role == fleet.Seed
+	file := store.File{Path: in.FilePath(0), Length: in.Files[0].Length, Wanted: true, Root: in.Files[0].PiecesRoot}
+	file.Layer = h.w.meta.PieceLayers[file.Root]
 	h.store, err = store.Open(store.Config{
-		Dir: h.dir, Name: in.Name, InfoHash: h.w.meta.InfoHash, PieceLength: in.PieceLength, Hashes: in.Pieces,
-		Files:    []store.File{{Path: in.FilePath(0), Length: in.Files[0].Length, Wanted: true}},
+		Dir: h.dir, Name: in.Name, InfoHash: h.w.meta.WireHash(), PieceLength: in.PieceLength, Hashes: in.Pieces, V2: in.HasV2(),
+		Files:    []store.File{file},
 		ReadOnly: seed, NoState: seed, Logger: h.w.opts.Logger,
 	})
 	if err != nil {

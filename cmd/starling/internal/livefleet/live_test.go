@@ -82,8 +82,9 @@ func TestSwarm(t *testing.T) {
 			t.Errorf("%s sent %d, of which %d are booked", h.Name, h.Sent, row)
 		}
 	}
-	// What is on its way when a connection ends is sent and not received.
-	if received > sent || sent-received > 4*s.PieceLength || r.SeedCopies < 1 || r.SeedCopies > 3 {
+	// What is on its way when a connection ends is sent and not received: one piece
+	// in each direction of the six connections, at most.
+	if received > sent || sent-received > 12*s.PieceLength || r.SeedCopies < 1 || r.SeedCopies > 3 {
 		t.Errorf("sent %d, received %d, %.2f copies by the seed", sent, received, r.SeedCopies)
 	}
 	if r.Messages["PIEC"] == 0 || r.Messages["PIEC"] != tapped[p2p.T("PIEC")] {

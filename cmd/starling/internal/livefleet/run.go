@@ -15,7 +15,6 @@ import (
 
 	"starling/metainfo"
 	"starling/p2p"
-	"starling/piece/store"
 	"starling/sim/fleet"
 )
 
@@ -80,7 +79,7 @@ func Run(ctx context.Context, s *fleet.Spec, o Options) (r *fleet.Result, err er
 		return nil, err
 	}
 	defer w.tracker.stop()
-	if err := w.prepare(ctx); err != nil {
+	if err := w.prepare(); err != nil {
 		return nil, err
 	}
 	defer w.stopAll()
@@ -92,28 +91,14 @@ func Run(ctx context.Context, s *fleet.Spec, o Options) (r *fleet.Result, err er
 }
 
 // prepare makes the content, its torrent and the hosts, none of which is started.
-func (w *swarm) prepare(ctx context.Context) error {
+func (w *swarm) prepare() error {
 	source := filepath.Join(w.dir, "source")
 	path := filepath.Join(source, "content")
 	if err := w.write(path); err != nil {
 		return err
 	}
-	tree, err := store.Scan(ctx, path, nil)
-	if err != nil {
-		return err
-	}
-	b, err := metainfo.NewBuilder("content", []metainfo.File{{Length: w.spec.Size}}, w.spec.PieceLength)
-	if err != nil {
-		return err
-	}
-	hashes, err := store.HashPieces(ctx, tree, w.spec.PieceLength, 0, nil)
-	if err != nil {
-		return err
-	}
-	for i := range b.Info().NumPieces() {
-		b.SetPiece(i, metainfo.Hash(hashes[i*20:(i+1)*20]))
-	}
-	if w.meta, err = b.Torrent(); err != nil {
+	var err error
+	if w.meta, err = w.torrentOf(path); err != nil {
 		return err
 	}
 	for i := range w.spec.Hosts {
@@ -129,6 +114,27 @@ func (w *swarm) prepare(ctx context.Context) error {
 		w.byName[spec.Name] = h
 	}
 	return nil
+}
+
+// torrentOf makes the torrent of a file.
+func (w *swarm) torrentOf(path string) (*metainfo.Torrent, error) {
+	format := metainfo.V1
+	if w.spec.V2 {
+		format = metainfo.V2
+	}
+	b, err := metainfo.NewBuilderOf(format, "content", []metainfo.File{{Length: w.spec.Size}}, w.spec.PieceLength)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := b.HashReader(f); err != nil {
+		return nil, err
+	}
+	return b.Torrent()
 }
 
 func groupOf(s *fleet.HostSpec) string {
