@@ -34,6 +34,7 @@ type announceJob struct {
 	in        Announce
 	out       Announced
 	err       error
+	report    bool // it is not due, but for its Report
 }
 
 func (j *announceJob) Class() p2p.Class { return p2p.Network }
@@ -82,7 +83,7 @@ func (e *Engine) announceOf(ev AnnounceEvent) Announce {
 	return Announce{
 		InfoHash: e.cfg.InfoHash, InfoHashV2: e.cfg.InfoHashV2, PeerID: e.cfg.PeerID, Port: e.cfg.ListenPort,
 		Uploaded: int64(e.stats.SentPayload), Downloaded: int64(e.stats.ReceivedPayload),
-		Left: left, Event: ev, NumWant: want,
+		Left: left, Event: ev, NumWant: want, Report: e.reportOf(),
 	}
 }
 
@@ -120,11 +121,16 @@ func (e *Engine) announced(j *announceJob) {
 		return
 	}
 	now := e.now()
+	if j.report {
+		e.reported(j, now)
+		return
+	}
 	if j.err != nil {
 		e.announceFailed(j.err, now)
 		return
 	}
 	e.obs.Announced("ok")
+	e.report.asked(e, j.out.ReportIn, now)
 	if a.failed || e.stats.TrackerErr != nil || j.in.Event == EventStarted {
 		e.emit(TrackerOK, "", nil)
 	}
@@ -187,6 +193,7 @@ func (e *Engine) Stop() (last Announce, known bool) {
 	e.tellAll()
 	e.stopping = true
 	e.announce.timer.Stop()
+	e.report.timer.Stop()
 	last = e.announceOf(EventStopped)
 	for _, r := range e.order {
 		e.fault(r, p2p.Violation(p2p.ReasonShutdown, "going away"))

@@ -33,6 +33,8 @@ type Announce struct {
 	Uploaded, Downloaded, Left int64
 	Event                      AnnounceEvent
 	NumWant                    int
+	// Report is how we do; nil where the last answer asked for none.
+	Report *Report
 }
 
 // Announced is what a tracker answers. Intervals are the tracker's wish,
@@ -45,6 +47,8 @@ type Announced struct {
 	Warning               string
 	Tracker               string     // who answered
 	ExternalIP            netip.Addr // ours as the tracker sees it (BEP 24), if it told
+	// ReportIn is when the tracker wants to hear again how we do; 0: it does not.
+	ReportIn time.Duration
 }
 
 // State says what a torrent is doing.

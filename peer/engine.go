@@ -134,6 +134,7 @@ type Engine struct {
 	asked    int                // bytes asked for, all remotes
 	teller   teller
 	announce announceState
+	report   reporter
 	spread   spreader
 	gossipAt time.Time  // not before
 	evictAt  time.Time  // not before: a remote loses its place
@@ -205,6 +206,7 @@ func NewEngine(n *p2p.Node, cfg EngineConfig) *Engine {
 	e.upT = n.NewTimer(e.upPassed)
 	e.downT = n.NewTimer(e.downPassed)
 	e.announce.timer = n.NewTimer(e.announceNow)
+	e.report.timer = n.NewTimer(e.reportNow)
 	e.handlers()
 	return e
 }

@@ -114,10 +114,7 @@ func (r *readings) Collect(ch chan<- prometheus.Metric) {
 func (m *Metrics) totals() *totals {
 	m.mu.Lock()
 	t := &totals{Stats: m.gone, states: map[State]int{}, rarest: -1}
-	var all []*Torrent
-	for _, s := range m.sessions {
-		all = append(all, s.list()...)
-	}
+	all := m.torrents()
 	m.mu.Unlock()
 	t.states[StateChecking] = int(m.checking.Load())
 	for _, tor := range all {

@@ -110,7 +110,9 @@ func TestMetrics(t *testing.T) {
 	tor := p.leech(t, l, s.Addr().String())
 	p.wait(t, tor)
 
-	for _, r := range []*prometheus.Registry{reg, other} {
+	own := prometheus.NewRegistry()
+	own.MustRegister(l.cfg.Metrics.TorrentMetrics())
+	for _, r := range []*prometheus.Registry{reg, other, own} {
 		problems, err := testutil.GatherAndLint(r)
 		if err != nil || len(problems) > 0 {
 			t.Errorf("lint: %v, %v", problems, err)
@@ -147,6 +149,10 @@ func TestMetrics(t *testing.T) {
 		{other, "config_last_reload_successful", "", 1},
 		{other, "wasted_bytes_total", "reason=unrequested", 0},
 		{reg, "torrents", "state=seeding", 1},
+		{own, "by_torrent_size_bytes", "infohash=" + tor.InfoHash().String(), size},
+		{own, "by_torrent_done_bytes", "infohash=" + tor.InfoHash().String(), size},
+		{own, "by_torrent_received_payload_bytes_total", "infohash=" + tor.InfoHash().String(), size},
+		{own, "by_torrent_sent_payload_bytes_total", "infohash=" + tor.InfoHash().String(), 0},
 	} {
 		if got := read(t, c.reg, c.name, c.key); got != c.want {
 			t.Errorf("%s{%s} is %v, want %v", c.name, c.key, got, c.want)

@@ -33,6 +33,7 @@ func (e *Engine) tick() {
 	e.checkpoint(now)
 	e.stats.Missing, e.stats.MissingFirst = e.missing()
 	e.checkStall(now)
+	e.report.sample(e, now)
 	if e.diskErr != nil && !now.Before(e.retryAt) {
 		e.refill = true
 		e.checkComplete()

@@ -17,6 +17,9 @@ type scratch struct {
 	resp  swarm.Response
 	body  []byte
 	out   []byte
+	// reportEvery is when a host that reports should do it again, in seconds; 0: it
+	// is not asked to.
+	reportEvery int64
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -44,7 +47,7 @@ func (sc *scratch) announce(to swarms, now time.Duration, raw []byte, from netip
 		sc.body = appendFailure(sc.body[:0], err)
 		return err
 	}
-	sc.body = appendReply(sc.body[:0], q, &sc.resp, trackerID)
+	sc.body = appendReply(sc.body[:0], q, &sc.resp, trackerID, sc.reportEvery)
 	return nil
 }
 

@@ -51,6 +51,7 @@ type Client struct {
 	mu    sync.Mutex // a leaf
 	tiers *Tiers
 	ids   map[string]string // tracker id by URL, to be echoed
+	asked map[string]bool   // trackers that want reports
 	holds map[holdKey]*hold
 }
 
@@ -60,7 +61,7 @@ func NewClient(cfg ClientConfig) *Client {
 		cfg.Floor = minInterval
 	}
 	c := &Client{
-		cfg: cfg, tiers: NewTiers(cfg.Tiers, cfg.Rng), ids: make(map[string]string), holds: make(map[holdKey]*hold),
+		cfg: cfg, tiers: NewTiers(cfg.Tiers, cfg.Rng), ids: make(map[string]string), asked: make(map[string]bool), holds: make(map[holdKey]*hold),
 	}
 	if c.ways = newWays(&cfg); cfg.Get == nil {
 		c.now = time.Now
@@ -93,7 +94,7 @@ func (c *Client) Announce(ctx context.Context, req Request) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
-	c.note(u, r.trackerID)
+	c.note(u, &r)
 	r.URL = u
 	return r, nil
 }
@@ -131,12 +132,17 @@ func redact(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-func (c *Client) note(u, id string) {
+func (c *Client) note(u string, r *Response) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tiers.Succeeded(u)
-	if id != "" {
-		c.ids[u] = id
+	if r.trackerID != "" {
+		c.ids[u] = r.trackerID
+	}
+	if r.ReportIn > 0 {
+		c.asked[u] = true
+	} else {
+		delete(c.asked, u)
 	}
 }
 

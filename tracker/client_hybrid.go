@@ -61,6 +61,7 @@ func (r *Response) add(v2 *Response) {
 	if r.Warning == "" {
 		r.Warning = v2.Warning
 	}
+	r.ReportIn = max(r.ReportIn, v2.ReportIn)
 	if !r.ExternalIP.IsValid() {
 		r.ExternalIP = v2.ExternalIP
 	}

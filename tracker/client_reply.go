@@ -31,6 +31,7 @@ type reply struct {
 	ExternalIP  benc.Value `bencode:"external ip"`
 	Peers       benc.Value `bencode:"peers"`
 	Peers6      benc.Value `bencode:"peers6"`
+	XReport     benc.Value `bencode:"x_report"` // starling's: see docs/fleet.md
 }
 
 // parseReply reads a tracker's reply to an announce. It is lenient in what the
@@ -59,6 +60,7 @@ func parseReply(b []byte, floor time.Duration) (Response, error) {
 		Incomplete:  count(d.Incomplete),
 		Warning:     text(d.Warning),
 		ExternalIP:  external.Unmap(),
+		ReportIn:    reportIn(number(d.XReport)),
 		trackerID:   text(d.TrackerID),
 	}, nil
 }
@@ -70,6 +72,15 @@ func clampSeconds(n int64, unsaid, lo, hi time.Duration) time.Duration {
 		d = time.Duration(min(n, int64(maxInterval/time.Second))) * time.Second
 	}
 	return max(lo, min(d, hi))
+}
+
+// reportIn is when a tracker wants a report again, within what is sensible; 0 if it
+// wants none.
+func reportIn(seconds int64) time.Duration {
+	if seconds <= 0 {
+		return 0
+	}
+	return clampSeconds(seconds, 0, minReport, maxReport)
 }
 
 // text is a string's value, or nothing, cut to maxText bytes.

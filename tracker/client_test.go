@@ -58,7 +58,7 @@ func TestAnnounceURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u = announceURL(u, &Request{Port: 1, NumWant: 3, Key: 0xab, Event: EventPaused, InfoHash: [20]byte{'+'}}, "i d")
+	u = announceURL(u, &Request{Port: 1, NumWant: 3, Key: 0xab, Event: EventPaused, InfoHash: [20]byte{'+'}}, nil, "i d")
 	zero := strings.Repeat("%00", 19)
 	want := "http://t/a?pass=%2b+x&y;z&info_hash=%2B" + zero + "&peer_id=%00" + zero +
 		"&port=1&uploaded=0&downloaded=0&left=0&compact=1&key=000000AB&numwant=3&event=paused&trackerid=i%20d"
@@ -66,7 +66,7 @@ func TestAnnounceURL(t *testing.T) {
 		t.Errorf("\n%s\n%s", u, want)
 	}
 	u, _ = parseTrackerURL("https://t/a")
-	if q := announceURL(u, &Request{NumWant: 50, Left: -1, Event: EventStopped}, "").Query(); q.Get("numwant") != "0" || q.Get("left") != "16384" || q.Get("event") != "stopped" {
+	if q := announceURL(u, &Request{NumWant: 50, Left: -1, Event: EventStopped}, nil, "").Query(); q.Get("numwant") != "0" || q.Get("left") != "16384" || q.Get("event") != "stopped" {
 		t.Errorf("stopped: %v", q)
 	}
 	for _, bad := range []string{"ftp://t/", "http:///x", "%", "wss://t", "udp://:1/announce"} {

@@ -39,6 +39,22 @@ type Request struct {
 	Key uint32
 	// Extra is further parameters, such as x_metrics_port or x_node.
 	Extra []Param
+	// CanReport offers the tracker reports of how we do; Report is one, and goes
+	// only to a tracker that asked for it with its last answer.
+	CanReport bool
+	Report    []Param
+}
+
+// extra are all further parameters for a tracker, which asked for reports or did not.
+func (r *Request) extra(asked bool) []Param {
+	if !r.CanReport {
+		return r.Extra
+	}
+	out := []Param{{"x_report", "1"}}
+	if asked {
+		out = append(out, r.Report...)
+	}
+	return append(out, r.Extra...)
 }
 
 // unknownLeft is said in place of an unknown number of bytes: one block.
@@ -79,6 +95,8 @@ type Response struct {
 	Warning              string
 	// ExternalIP is our address as the tracker sees it (BEP 24), if it told.
 	ExternalIP netip.Addr
+	// ReportIn is when the tracker wants a report again; 0: it wants none.
+	ReportIn time.Duration
 
 	trackerID string
 }
@@ -112,4 +130,7 @@ const (
 	minInterval = 10 * time.Second
 	// unsaidInterval is for a tracker that gives no usable interval.
 	unsaidInterval = 5 * time.Minute
+	// A tracker may ask for reports this often.
+	minReport = 2 * time.Second
+	maxReport = 5 * time.Minute
 )

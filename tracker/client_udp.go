@@ -49,8 +49,8 @@ type udpAsk struct {
 }
 
 // announce asks the tracker at a udp URL.
-func (u *udp) announce(ctx context.Context, target *url.URL, req *Request, floor time.Duration) (Response, error) {
-	data, err := urlData(target, req.Extra)
+func (u *udp) announce(ctx context.Context, target *url.URL, req *Request, extra []Param, floor time.Duration) (Response, error) {
+	data, err := urlData(target, extra)
 	if err != nil {
 		return Response{}, err
 	}

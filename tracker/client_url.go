@@ -50,9 +50,9 @@ func urlData(u *url.URL, extra []Param) (string, error) {
 	return data, nil
 }
 
-// announceURL adds an announce's parameters to the URL u of an HTTP tracker, whose
-// own query stays as it is, byte for byte. It changes u.
-func announceURL(u *url.URL, req *Request, trackerID string) *url.URL {
+// announceURL adds an announce's parameters and extra ones to the URL u of an HTTP
+// tracker, whose own query stays as it is, byte for byte. It changes u.
+func announceURL(u *url.URL, req *Request, extra []Param, trackerID string) *url.URL {
 	var b strings.Builder
 	if b.WriteString(u.RawQuery); b.Len() > 0 {
 		b.WriteByte('&')
@@ -69,7 +69,6 @@ func announceURL(u *url.URL, req *Request, trackerID string) *url.URL {
 	if req.Event != EventNone {
 		b.WriteString("&event=" + req.Event.String())
 	}
-	extra := req.Extra
 	if trackerID != "" {
 		extra = append([]Param{{"trackerid", trackerID}}, extra...)
 	}

@@ -113,16 +113,17 @@ func (c *Client) ask(ctx context.Context, w *way, raw string, req *Request) (Res
 	if err != nil {
 		return Response{}, err
 	}
+	c.mu.Lock()
+	id, asked := c.ids[raw], c.asked[raw]
+	c.mu.Unlock()
+	extra := req.extra(asked)
 	if target.Scheme == "udp" {
 		if w.udp == nil {
 			return Response{}, errNoUDP
 		}
-		return w.udp.announce(ctx, target, req, c.cfg.Floor)
+		return w.udp.announce(ctx, target, req, extra, c.cfg.Floor)
 	}
-	c.mu.Lock()
-	id := c.ids[raw]
-	c.mu.Unlock()
-	status, body, err := w.fetch(ctx, announceURL(target, req, id))
+	status, body, err := w.fetch(ctx, announceURL(target, req, extra, id))
 	if err != nil {
 		return Response{}, err
 	}

@@ -28,7 +28,14 @@ type Config struct {
 	// SnapshotEvery and at the end. Empty: none.
 	StatePath     string
 	SnapshotEvery time.Duration
-	// Drain is how long requests under way may take when the server stops.
+	// View asks hosts for reports of how they do, and shows them: /api/v1/swarms
+	// and below, and /api/v1/events.
+	View bool
+	// Linger is how long the server that is told to stop goes on answering,
+	// while it says that it is not ready, so that whoever sends it requests can
+	// learn of it.
+	Linger time.Duration
+	// Drain is how long requests under way may take after that.
 	Drain time.Duration
 	// Alive, if set, is called each second by the loop that keeps house, when it
 	// has had the lock of every shard: a sign of life for a watchdog.
@@ -39,7 +46,7 @@ type Config struct {
 func DefaultConfig() Config {
 	c := Config{
 		Swarm: swarm.Fleet(), MaxPeers: 4_000_000, Shards: 64, MaxConns: 20_000,
-		Rescan: 10 * time.Second, SnapshotEvery: time.Minute, Drain: 3 * time.Second,
+		View: true, Rescan: 10 * time.Second, SnapshotEvery: time.Minute, Drain: 3 * time.Second,
 	}
 	c.Swarm.MaxSwarms = 1_000_000
 	return c
@@ -61,6 +68,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("tracker rescan: %v is below 1s", c.Rescan)
 	case c.StatePath != "" && c.SnapshotEvery < time.Second:
 		return fmt.Errorf("tracker snapshot interval: %v is below 1s", c.SnapshotEvery)
+	case c.Linger < 0 || c.Linger > 10*time.Minute:
+		return fmt.Errorf("tracker drain: %v is not in [0, 10m]", c.Linger)
 	case c.Drain < 0 || c.Drain > time.Minute:
 		return fmt.Errorf("tracker drain: %v is not in [0, 1m]", c.Drain)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 )
@@ -64,6 +65,9 @@ func (s *Server) accept(ctx context.Context, ln *net.TCPListener) error {
 				c.Close()
 			}
 			return nil
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil // nobody is left in the queue of a listener that closes
 		}
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {

@@ -147,7 +147,7 @@ func labelValue(raw string) string {
 }
 
 // isLabelName says whether s can be part of a Prometheus label's name.
-func isLabelName(s string) bool {
+func isLabelName[T string | []byte](s T) bool {
 	for _, c := range []byte(s) {
 		if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '_') {
 			return false

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"time"
 )
@@ -51,6 +52,7 @@ func (f *front) run() {
 // rest of the head must come within timeouts.head of it.
 func (f *front) readHead() (end int, err error) {
 	begun := len(f.buf) > 0 // pipelined behind the request before
+	called := false
 	timeout := f.srv.timeouts.idle
 	if begun {
 		timeout = f.srv.timeouts.head
@@ -76,7 +78,16 @@ func (f *front) readHead() (end int, err error) {
 			}
 		}
 		n, err := f.conn.TCPConn.Read(f.buf[len(f.buf):cap(f.buf)])
-		if f.buf = f.buf[:len(f.buf)+n]; err != nil && n == 0 {
+		f.buf = f.buf[:len(f.buf)+n]
+		switch {
+		case err == nil || n > 0:
+		case begun && !called && errors.Is(err, os.ErrDeadlineExceeded) && f.srv.draining.Load():
+			// The last call is for who has not begun: a head under way may end.
+			called = true
+			if err := f.conn.SetReadDeadline(time.Now().Add(f.srv.cfg.Drain)); err != nil {
+				return 0, err
+			}
+		default:
 			return 0, err
 		}
 	}
@@ -98,7 +109,7 @@ func (f *front) expectWithin(d time.Duration) error {
 	// After the deadline: Serve first says that it is draining and then sets
 	// every connection's deadline to now, so one of the two ends the wait.
 	if f.srv.draining.Load() {
-		return net.ErrClosed
+		return f.conn.SetReadDeadline(time.Now().Add(min(d, lastCall)))
 	}
 	return nil
 }
@@ -116,6 +127,8 @@ func (f *front) answer(end int) error {
 	} else {
 		f.srv.scrape(s, raw)
 	}
+	// A server that leaves answers what has come, and asks to be asked no more.
+	closing = closing || !f.srv.ready.Load() && len(f.buf) == end
 	s.out = append(s.out[:0], "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: "...)
 	s.out = f.srv.date.append(s.out)
 	if closing {

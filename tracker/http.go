@@ -10,6 +10,8 @@ import (
 	"github.com/gorilla/mux"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"starling/tracker/view"
 )
 
 // Handler is the public interface. Serve puts it behind the front; it is complete
@@ -23,6 +25,13 @@ func (s *Server) Handler() http.Handler {
 	get("/torrents/{name}.torrent", s.serveTorrent)
 	get("/api/v1/torrents", s.serveTorrentList)
 	get("/api/v1/sd/prometheus", s.serveDiscovery)
+	if s.reports != nil {
+		s.addFleet(get)
+		page := view.New(s)
+		for _, path := range []string{"/", "/swarms/{hash}", "/assets/{file}"} {
+			get(path, page.ServeHTTP)
+		}
+	}
 	s.addHealth(r)
 	return bounded(r)
 }

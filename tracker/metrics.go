@@ -65,6 +65,7 @@ type Metrics struct {
 	udpUnsent   prometheus.Counter
 	reloadOK    prometheus.Gauge
 	reloadTime  prometheus.Gauge
+	fleet       fleetMetrics
 }
 
 // NewMetrics makes the metrics and registers them. Every child exists from the
@@ -98,6 +99,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		reloadOK:    gauge(MetricConfigReloadOK, "Whether the configuration was taken when it was last read, 1 or 0.").WithLabelValues(),
 		reloadTime:  gauge(MetricConfigReloadTime, "When the configuration was last read and taken; Unix time.").WithLabelValues(),
 	}
+	m.fleet = newFleetMetrics(counter, gauge)
 	m.Reloaded(time.Now(), true)
 	reg.MustRegister(m.duration)
 	announces := counter(MetricAnnounces, "Announces by event and result.", "event", "result")

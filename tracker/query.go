@@ -20,6 +20,8 @@ type query struct {
 	node        []byte
 	labels      [maxLabels]rawLabel
 	numLabels   int
+
+	told rawReport
 }
 
 // rawLabel is an x_label_NAME=VALUE; both within maxLabelBytes, VALUE encoded.
@@ -83,7 +85,7 @@ func parseAnnounce(raw []byte, q *query) error {
 	return nil
 }
 
-// readHints takes what a raw query says for service discovery, and nothing else.
+// readHints takes what a raw query says of the host, and nothing else.
 func (q *query) readHints(raw []byte) {
 	for len(raw) > 0 {
 		var key, value []byte
@@ -92,8 +94,11 @@ func (q *query) readHints(raw []byte) {
 	}
 }
 
-// hint keeps a pair if it is for service discovery.
+// hint keeps a pair if it is about the host: for service discovery or a report.
 func (q *query) hint(key, value []byte) {
+	if len(key) < 3 || key[0] != 'x' || key[1] != '_' {
+		return
+	}
 	switch string(key) {
 	case "x_metrics_port":
 		q.metricsPort = parsePort(value)
@@ -102,7 +107,9 @@ func (q *query) hint(key, value []byte) {
 			q.node = value
 		}
 	default:
-		q.addLabel(key, value)
+		if !q.told.add(key, value) {
+			q.addLabel(key, value)
+		}
 	}
 }
 

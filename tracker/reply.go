@@ -9,8 +9,9 @@ import (
 )
 
 // appendReply appends the bencoded answer to an announce. Keys stand in the
-// order that bencode wants.
-func appendReply(b []byte, q *query, r *swarm.Response, trackerID string) []byte {
+// order that bencode wants. A host that can report is told after how many seconds to
+// do so, if it is to at all.
+func appendReply(b []byte, q *query, r *swarm.Response, trackerID string, reportEvery int64) []byte {
 	b = append(b, "d8:complete"...)
 	b = benc.AppendInt(b, int64(r.Complete))
 	b = append(b, "10:downloaded"...)
@@ -38,6 +39,10 @@ func appendReply(b []byte, q *query, r *swarm.Response, trackerID string) []byte
 	if r.Unlisted {
 		b = append(b, "15:warning message"...)
 		b = benc.AppendString(b, "too many peers at your address: you are not listed")
+	}
+	if reportEvery > 0 && q.told.able {
+		b = append(b, "8:x_report"...)
+		b = benc.AppendInt(b, reportEvery)
 	}
 	return append(b, 'e')
 }

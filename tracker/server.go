@@ -18,17 +18,22 @@ import (
 
 // Server is a tracker. It does nothing before Serve, and serves once.
 type Server struct {
-	cfg       Config
-	log       *slog.Logger
-	metrics   *Metrics
-	shards    *shards
-	torrents  *Torrents
-	discovery *discovery
-	trackerID string
-	date      dateCache
-	timeouts  timeouts
-	secret    cookieSecret
-	udp       []*net.UDPConn
+	cfg      Config
+	log      *slog.Logger
+	metrics  *Metrics
+	shards   *shards
+	torrents *Torrents
+	folder   folder
+	// minInterval is that of the rules in force, nanoseconds.
+	minInterval atomic.Int64
+	discovery   *discovery
+	reports     *reports // nil without Config.View
+	events      *events  // so too
+	trackerID   string
+	date        dateCache
+	timeouts    timeouts
+	secret      cookieSecret
+	udp         []*net.UDPConn
 
 	handed   *handoff
 	draining atomic.Bool
@@ -51,11 +56,13 @@ func New(cfg Config, log *slog.Logger, m *Metrics) (*Server, error) {
 		timeouts: timeouts{head: headerTimeout, idle: idleTimeout, write: writeTimeout}, secret: newCookieSecret(),
 	}
 	s.torrents = newTorrents(s.shards)
+	if cfg.View {
+		s.reports, s.events = newReports(&cfg.Swarm), newEvents(s)
+	}
 	s.date.set(time.Now())
-	if cfg.TorrentsDir != "" {
-		if err := s.torrents.scan(cfg.TorrentsDir, log); err != nil {
-			return nil, fmt.Errorf("torrents folder: %w", err)
-		}
+	s.minInterval.Store(int64(cfg.Swarm.MinInterval))
+	if err := s.setFolder(cfg.TorrentsDir); err != nil {
+		return nil, fmt.Errorf("torrents folder: %w", err)
 	}
 	if cfg.StatePath != "" {
 		s.load()
@@ -71,18 +78,24 @@ func (s *Server) Torrents() *Torrents { return s.torrents }
 type timeouts struct{ head, idle, write time.Duration }
 
 // Serve answers on public, on the sockets of AddUDP, and on admin if it is not nil,
-// until ctx ends or one of them fails. Then it stops listening, gives requests under way Config.Drain to
-// end, closes what is left, writes the snapshot and returns. It closes the
-// listeners, and leaves no goroutine behind.
+// until ctx ends or one of them fails. Then it says that it is not ready, answers on
+// for Config.Linger, stops listening, gives requests under way Config.Drain to end,
+// closes what is left, writes the snapshot and returns. It closes the listeners, and
+// leaves no goroutine behind.
 func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.Listener, adminHandler http.Handler) error {
-	ctx, cancel := context.WithCancel(ctx)
+	stopped := ctx.Done()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	s.handed = newHandoff(public.Addr())
-	web := s.httpServer(s.Handler())
+	web := s.httpServer(s.lastAnswers(s.Handler()))
 	failed := make(chan error, 3+len(s.udp))
 	var loops sync.WaitGroup
 	s.ready.Store(true)
-	loops.Go(func() { failed <- s.accept(ctx, public) })
+	accepted := make(chan struct{})
+	loops.Go(func() {
+		defer close(accepted)
+		failed <- s.accept(ctx, public)
+	})
 	loops.Go(func() { failed <- serveHTTP(web, s.handed) })
 	for _, c := range s.udp {
 		loops.Go(func() { failed <- s.serveUDP(ctx, c) })
@@ -96,11 +109,15 @@ func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.L
 	loops.Go(func() { s.housekeep(ctx) })
 	var err error
 	select {
-	case <-ctx.Done():
+	case <-stopped:
+		s.leave(public, accepted, failed)
 	case err = <-failed:
+		s.ready.Store(false)
+		s.endStreams()
+		public.Close()
 	}
 	cancel()
-	s.stop(public, web, adm)
+	s.stop(web, adm)
 	loops.Wait()
 	if s.cfg.StatePath != "" {
 		err = errors.Join(err, s.save())
@@ -122,43 +139,6 @@ func serveHTTP(h *http.Server, ln net.Listener) error {
 	return nil
 }
 
-// stop ends everything that Serve has begun, in at most Config.Drain.
-func (s *Server) stop(public net.Listener, web, admin *http.Server) {
-	s.ready.Store(false)
-	s.draining.Store(true)
-	public.Close()
-	s.mu.Lock()
-	for c := range s.conns {
-		_ = c.SetReadDeadline(time.Now()) // wakes who waits for a request
-	}
-	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
-	defer cancel()
-	_ = web.Shutdown(ctx)
-	if admin != nil {
-		_ = admin.Shutdown(ctx)
-		admin.Close()
-	}
-	web.Close()
-	s.handed.Close()
-	fronts := make(chan struct{})
-	go func() { s.fronts.Wait(); close(fronts) }()
-	select {
-	case <-fronts:
-	case <-ctx.Done():
-	}
-	s.mu.Lock()
-	left := make([]*conn, 0, len(s.conns))
-	for c := range s.conns {
-		left = append(left, c)
-	}
-	s.mu.Unlock()
-	for _, c := range left {
-		c.Close()
-	}
-	<-fronts // every connection is closed, so none waits any more
-}
-
 // housekeep does what is due by time: expiry and gauges each second, the folder
 // and the snapshot at their intervals.
 func (s *Server) housekeep(ctx context.Context) {
@@ -175,14 +155,16 @@ func (s *Server) housekeep(ctx context.Context) {
 		s.date.set(now)
 		s.shards.expire()
 		s.discovery.expire(s.shards.now())
+		if s.reports != nil {
+			s.reports.housekeep(s.shards.now(), &s.metrics.fleet)
+			s.events.tick()
+		}
 		s.metrics.setTotals(s.shards.totals())
 		if s.cfg.Alive != nil {
 			s.cfg.Alive()
 		}
-		if s.cfg.TorrentsDir != "" && now.Sub(scanned) >= s.cfg.Rescan {
-			if err := s.torrents.scan(s.cfg.TorrentsDir, s.log); err != nil {
-				s.log.Warn("torrents folder not read", "err", err)
-			}
+		if now.Sub(scanned) >= s.cfg.Rescan {
+			s.rescan()
 			scanned = now
 		}
 		if s.cfg.StatePath != "" && now.Sub(saved) >= s.cfg.SnapshotEvery {
@@ -198,6 +180,9 @@ func (s *Server) housekeep(ctx context.Context) {
 // kept.
 func (s *Server) announce(sc *scratch, raw []byte, from netip.Addr) {
 	now := s.shards.now()
+	if sc.reportEvery = 0; s.reports != nil {
+		sc.reportEvery = s.reports.every.Load()
+	}
 	err := sc.announce(s.shards, now, raw, from, s.trackerID)
 	given := 0
 	if err == nil {
@@ -207,17 +192,23 @@ func (s *Server) announce(sc *scratch, raw []byte, from netip.Addr) {
 }
 
 // noteAnnounce counts an announce that came at a time since the start and was
-// answered with so many peers, or with err, and keeps what it said for discovery.
+// answered with so many peers, or with err, and keeps what it said of its host.
 func (s *Server) noteAnnounce(q *query, now time.Duration, given int, err error) {
 	if err == nil && q.metricsPort != 0 {
 		s.discovery.note(now, q)
+	}
+	if err == nil && s.reports != nil && (q.told.sized || q.told.able && q.Event == swarm.Stopped) {
+		failed := s.reports.note(now, q, s.torrents.primary(q.InfoHash))
+		if q.told.sized {
+			s.metrics.fleet.reported(failed)
+		}
 	}
 	s.metrics.announced(q.Event, err, given, s.shards.now()-now)
 }
 
 // scrape answers a raw scrape query into sc.body.
 func (s *Server) scrape(sc *scratch, raw []byte) {
-	err := sc.scrape(s.shards, raw, s.cfg.Swarm.MinInterval)
+	err := sc.scrape(s.shards, raw, time.Duration(s.minInterval.Load()))
 	s.metrics.scrapes[resultOf(err)].Inc()
 }
 

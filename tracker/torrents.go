@@ -23,7 +23,9 @@ type Torrents struct {
 	shards *shards
 	mu     sync.Mutex // a leaf, except for shards' locks
 	byName map[string]*torrent
-	bad    map[string]fileID // files that are no torrents, to report each once
+	// primaries has, for the second infohash of each hybrid, the first.
+	primaries map[metainfo.Hash]metainfo.Hash
+	bad       map[string]fileID // files that are no torrents, to report each once
 }
 
 type torrent struct {
@@ -47,7 +49,9 @@ type fileID struct {
 }
 
 func newTorrents(s *shards) *Torrents {
-	return &Torrents{shards: s, byName: make(map[string]*torrent), bad: make(map[string]fileID)}
+	return &Torrents{
+		shards: s, byName: make(map[string]*torrent), primaries: make(map[metainfo.Hash]metainfo.Hash), bad: make(map[string]fileID),
+	}
 }
 
 // ErrNameTaken says that another torrent has the name.
@@ -119,6 +123,9 @@ func (e *torrent) hashes() []metainfo.Hash {
 // put needs mu.
 func (t *Torrents) put(e *torrent) error {
 	t.byName[e.name] = e
+	if e.short != (metainfo.Hash{}) {
+		t.primaries[e.short] = e.hash
+	}
 	for _, h := range e.hashes() {
 		if err := t.shards.register(h); err != nil {
 			t.drop(e.name)
@@ -138,6 +145,7 @@ func (t *Torrents) drop(name string) {
 	for _, h := range e.hashes() {
 		if !t.needs(h) {
 			t.shards.unregister(h)
+			delete(t.primaries, h)
 		}
 	}
 }
@@ -173,7 +181,7 @@ func (t *Torrents) scan(dir string, log *slog.Logger) error {
 		}
 		there[name] = true
 		id := fileID{info.Size(), info.ModTime()}
-		if t.knows(name, id) {
+		if t.knows(name, dir, id) {
 			continue
 		}
 		if err := t.take(root, dir, entry.Name(), name, id); err != nil {
@@ -197,10 +205,10 @@ func (t *Torrents) scan(dir string, log *slog.Logger) error {
 
 // knows says whether a file needs no reading: it has been read as it is, or
 // another torrent was added under its name.
-func (t *Torrents) knows(name string, id fileID) bool {
+func (t *Torrents) knows(name, dir string, id fileID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e := t.byName[name]; e != nil && (e.raw != nil || e.file == id) {
+	if e := t.byName[name]; e != nil && (e.raw != nil || e.file == id && e.dir == dir) {
 		return true
 	}
 	return t.bad[name] == id && id != fileID{}

@@ -135,6 +135,39 @@ func appendUDPPeers(b []byte, tid uint32, v4 bool, r *swarm.Response) ([]byte, i
 	return append(b, peers[:n*stride]...), n
 }
 
+// appendUDPReport appends, to the peers that answer an announce, when the host should
+// report again: as the port of a peer without an address, which whoever does not ask
+// for it never gets.
+func appendUDPReport(b []byte, v4 bool, every int64) []byte {
+	ip := 16
+	if v4 {
+		ip = 4
+	}
+	if len(b)+ip+2 > maxUDPAnswer {
+		b = b[:len(b)-ip-2] // a peer less
+	}
+	b = append(b, make([]byte, ip)...)
+	return binary.BigEndian.AppendUint16(b, uint16(every))
+}
+
+// udpReportIn is what appendUDPReport said, 0 if nothing.
+func udpReportIn(peers []byte, v6 bool) int64 {
+	stride := 6
+	if v6 {
+		stride = 18
+	}
+	if len(peers) < stride || len(peers)%stride != 0 {
+		return 0
+	}
+	last := peers[len(peers)-stride:]
+	for _, c := range last[:stride-2] {
+		if c != 0 {
+			return 0
+		}
+	}
+	return int64(binary.BigEndian.Uint16(last[stride-2:]))
+}
+
 // appendUDPCounts appends one torrent of the answer to a scrape. The order is not
 // the announce's.
 func appendUDPCounts(b []byte, c swarm.Counts) []byte {

@@ -48,6 +48,7 @@ func parseUDPPeers(b []byte, v6 bool, floor time.Duration) (Response, error) {
 		Incomplete:  udpCount(b[4:]),
 		Complete:    udpCount(b[8:]),
 		Peers:       list.peers,
+		ReportIn:    reportIn(udpReportIn(b[counts:], v6)),
 	}, nil
 }
 

@@ -167,6 +167,9 @@ func (w *udpWorker) announce(out []byte, req *udpRequest, from netip.Addr, now t
 		out = append(appendUDPReply(out, udpError, req.tid), err.Error()...)
 	} else {
 		out, given = appendUDPPeers(out, req.tid, from.Is4(), &w.sc.resp)
+		if q.told.able && w.srv.reports != nil {
+			out = appendUDPReport(out, from.Is4(), w.srv.reports.every.Load())
+		}
 	}
 	w.srv.noteAnnounce(q, now, given, err)
 	return out

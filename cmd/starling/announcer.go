@@ -23,10 +23,15 @@ func announceFrom(s *peer.Session) netip.Addr {
 	return s.LocalAddr()
 }
 
-// newAnnouncer returns an announcer, nil if there is no tracker. It announces
+// identity is what trackers are told of this host: extra with each announce, self
+// only if they ask how it does.
+type identity struct{ extra, self []tracker.Param }
+
+// newAnnouncer returns an announcer, nil if there is no tracker. Without who it tells
+// trackers nothing of this host, nor how it does. It announces
 // from the address from: over both families if that is the unspecified one of
 // IPv6, and where the system likes if it is not valid.
-func newAnnouncer(tiers [][]string, extra []tracker.Param, from netip.Addr) *announcer.Announcer {
+func newAnnouncer(tiers [][]string, who *identity, from netip.Addr) *announcer.Announcer {
 	if len(tiers) == 0 {
 		return nil
 	}
@@ -34,29 +39,35 @@ func newAnnouncer(tiers [][]string, extra []tracker.Param, from netip.Addr) *ann
 	if both {
 		from = netip.Addr{}
 	}
-	return &announcer.Announcer{
+	a := &announcer.Announcer{
 		Client: tracker.NewClient(tracker.ClientConfig{
 			Tiers: tiers,
 			Rng:   rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 			Floor: floor, LocalAddr: from, BothFamilies: both, UserAgent: "starling/" + build().Version,
 		}),
-		Key:   rand.Uint32(),
-		Extra: extra,
+		Key: rand.Uint32(),
 	}
+	if who != nil {
+		a.Extra, a.Self, a.Reports = who.extra, who.self, true
+	}
+	return a
 }
 
-// nodeParams tell the tracker's service discovery where our metrics are and what
-// this host is called.
-func nodeParams(metricsPort int, labels []config.Label) []tracker.Param {
-	if metricsPort == 0 {
-		return nil
+// identityOf says what this host is called: to all trackers, for their service
+// discovery, if it has metrics to be found; else to those that ask how it does.
+func identityOf(metricsPort int, name string, labels []config.Label) *identity {
+	if name == "" {
+		name = hostname()
 	}
-	out := []tracker.Param{{Name: "x_metrics_port", Value: itoa(metricsPort)}}
-	if name := hostname(); name != "" {
-		out = append(out, tracker.Param{Name: "x_node", Value: name})
+	var self []tracker.Param
+	if name != "" {
+		self = append(self, tracker.Param{Name: "x_node", Value: name})
 	}
 	for _, l := range labels {
-		out = append(out, tracker.Param{Name: "x_label_" + l.Key, Value: l.Value})
+		self = append(self, tracker.Param{Name: "x_label_" + l.Key, Value: l.Value})
 	}
-	return out
+	if metricsPort == 0 {
+		return &identity{self: self}
+	}
+	return &identity{extra: append([]tracker.Param{{Name: "x_metrics_port", Value: itoa(metricsPort)}}, self...)}
 }

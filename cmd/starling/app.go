@@ -13,6 +13,7 @@ import (
 
 	"starling/cmd/starling/internal/config"
 	"starling/cmd/starling/internal/report"
+	"starling/cmd/starling/internal/service"
 	"starling/peer"
 )
 
@@ -32,9 +33,13 @@ type app struct {
 	messages *messageLog
 	copies   *monitorLink
 	metrics  *peer.Metrics
-	// onReload, while a daemon runs, applies what a new configuration
-	// changes; it returns what was applied.
-	onReload atomic.Pointer[func(*config.Config) []string]
+	// service is the service manager that started us, nil if none did.
+	service *service.Manager
+	// onReload says, while a daemon runs, what of a new configuration it can
+	// take. inForce is cfg with what was taken; only a reload reads and sets it.
+	onReload atomic.Pointer[reloading]
+	inForce  *config.Config
+	slack    atomic.Int64 // see moreGrace
 }
 
 // flagger is what printFailure needs of a cobra command.
@@ -58,7 +63,7 @@ func (a *app) setup(cmd *cobra.Command) error {
 		}
 		return f
 	}
-	a.cfg, a.cfgFile = cfg, file
+	a.cfg, a.cfgFile, a.inForce = cfg, file, cfg
 	mode := report.Resolve(report.Mode(cfg.Progress), a.stderr, a.getenv)
 	if cfg.Quiet {
 		mode = report.None
@@ -93,25 +98,6 @@ func (a *app) newLogger(mode report.Mode) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(a.rep.Writer(), opts)).With("type", "log")
 	}
 	return slog.New(slog.NewTextHandler(a.rep.Writer(), opts))
-}
-
-// reload reads the configuration again (SIGHUP). A bad one changes nothing.
-func (a *app) reload() {
-	apply := a.onReload.Load()
-	if apply == nil {
-		return
-	}
-	cfg, file, err := config.Load(a.source)
-	if err != nil {
-		a.rep.Event(report.Event{Name: "reload_failed", Detail: "configuration unchanged: " + err.Error()})
-		return
-	}
-	a.setLevel(cfg)
-	detail := file
-	for _, what := range (*apply)(cfg) {
-		detail += "; " + what
-	}
-	a.rep.Event(report.Event{Name: "reloaded", Detail: detail})
 }
 
 // wantsJSON says whether the result, and the progress, are to be JSON. It works

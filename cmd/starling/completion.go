@@ -6,9 +6,22 @@ func newCompletion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print the completion script of bash, zsh, fish or powershell",
-		Long: `Print a completion script. For bash, in a running shell:
+		Long: `Print a completion script of commands, options, their values and files. In a running
+shell:
 
-    source <(starling completion bash)`,
+    source <(starling completion bash)
+    starling completion zsh >"${fpath[1]}/_starling"
+    starling completion fish | source
+    starling completion powershell | Out-String | Invoke-Expression
+
+To keep it, write it where the shell looks at its start: bash, with the package
+bash-completion, at
+
+    ~/.local/share/bash-completion/completions/starling
+
+and fish at
+
+    ~/.config/fish/completions/starling.fish`,
 		Args:        args(1, 1, "SHELL"),
 		ValidArgs:   []string{"bash", "zsh", "fish", "powershell"},
 		Annotations: map[string]string{noConfig: "true"},

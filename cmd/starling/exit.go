@@ -1,5 +1,7 @@
 package main
 
+import "starling/cmd/starling/internal/manpage"
+
 // Exit codes: a contract with scripts, in --help and in docs/cli.md.
 const (
 	exitOK         = 0
@@ -17,6 +19,24 @@ const (
 	exitInterrupt  = 130 // stopped by SIGINT
 	exitTerminate  = 143 // stopped by SIGTERM
 )
+
+// exitMeanings are the codes that --help and the manual pages explain.
+var exitMeanings = []manpage.ExitCode{
+	{Code: exitOK, Meaning: "It is done."},
+	{Code: exitOther, Meaning: "Another error: a port is taken, another starling works on the same data, the hook failed."},
+	{Code: exitUsage, Meaning: "A mistake in the command line or in the configuration."},
+	{Code: exitNotFound, Meaning: "What was asked for is not there, or is bad metainfo."},
+	{Code: exitIntegrity, Meaning: "Data is not what its hashes say, after retries, or changed while it was read."},
+	{Code: exitIncomplete, Meaning: "Incomplete at a deadline; the same command resumes."},
+	{Code: exitUnreached, Meaning: "The tracker or the network is unreachable."},
+	{Code: exitDisk, Meaning: "The disk is full or failed, or permission was denied."},
+	{Code: exitUntrusted, Meaning: "Somebody is not to be trusted: signature, authentication, TLS."},
+	{Code: exitExists, Meaning: "Something else is at the final name, and there is no --overwrite."},
+	{Code: exitUnmet, Meaning: "A condition to wait for was not met."},
+	{Code: exitInternal, Meaning: "An internal error, which is a bug."},
+	{Code: exitInterrupt, Meaning: "Stopped by SIGINT."},
+	{Code: exitTerminate, Meaning: "Stopped by SIGTERM."},
+}
 
 const exitCodesHelp = `Exit codes:
   0  ok                              6  tracker or network unreachable

@@ -109,7 +109,7 @@ func (a *app) leech(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	s.reloadable(func(c *config.Config) *config.Wire { return &c.Leech.Wire })
+	s.reloadable("leech", func(c *config.Config) *config.Wire { return &c.Leech.Wire })
 	j := joining{meta: t, dir: c.Output, wanted: wanted, tiers: tiersOf(c.Tracker, t), peers: append(found, c.Peer...),
 		webSeeds: webSeedsOf(c.WebSeed, ref, t)}
 	if j.store, j.have, err = l.open(ctx); err != nil {

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"starling/cmd/starling/internal/report"
+	"starling/cmd/starling/internal/service"
 )
 
 func main() {
@@ -17,7 +18,7 @@ func main() {
 
 // run runs one command and returns the exit code.
 func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (code int) {
-	a := &app{stdout: stdout, stderr: stderr, getenv: getenv}
+	a := &app{stdout: stdout, stderr: stderr, getenv: getenv, service: service.Open(getenv)}
 	defer func() {
 		if r := recover(); r != nil {
 			fmt.Fprintf(stderr, "starling: internal error: %v\n%s", r, debug.Stack())

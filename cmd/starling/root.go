@@ -50,13 +50,15 @@ REF is a .torrent file, an http(s) URL of one, or a magnet: link.
 	fs.Bool("no-color", def.NoColor, "no colours")
 	fs.String("metrics-listen", def.MetricsListen, "serve a peer's /metrics at `HOST:PORT`")
 	fs.StringArray("node-label", def.NodeLabel, "tell the tracker that this host has label `K=V` (repeatable)")
+	fs.String("node-name", def.NodeName, "tell it that this host is called `NAME` (default: its host name)")
 	fs.String("message-log", def.MessageLog, "append every message that a peer sends or gets to `FILE`, as JSON lines")
 	fs.String("monitor", def.Monitor, "forward copies of them to the starling monitor at `HOST:PORT`")
 
 	root.AddCommand(
-		newShare(a), newCreate(a), newInspect(a), newVerify(a), newTracker(a), newSeed(a), newLeech(a),
-		newDemo(a), newMonitor(a), newSim(a), newConfig(a), newVersion(a), newCompletion(a),
+		newShare(a), newCreate(a), newInspect(a), newVerify(a), newTracker(a), newSeed(a), newLeech(a), newStatus(a), newWait(a),
+		newDemo(a), newMonitor(a), newSim(a), newConfig(a), newDoctor(a), newDocs(a), newVersion(a), newCompletion(a),
 	)
+	completeValues(root)
 	return root
 }
 

@@ -67,7 +67,7 @@ func (a *app) seed(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
-	s.reloadable(func(c *config.Config) *config.Wire { return &c.Seed.Wire })
+	s.reloadable("seed", func(c *config.Config) *config.Wire { return &c.Seed.Wire })
 	j := joining{meta: t, dir: dir, tiers: tiersOf(c.Tracker, t), peers: c.Peer, superSeed: c.SuperSeed}
 	if j.store, j.have, err = a.seedStore(ctx, t, dir, hashed); err != nil {
 		s.close()

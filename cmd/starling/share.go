@@ -36,6 +36,7 @@ that fetches them on the other hosts. It runs until stopped.`,
 	fs.String("advertise", def.Advertise, "the `HOST` that others reach this one by (default: its first address)")
 	fs.String("piece-size", def.PieceSize, "auto, or a power of two from 16KiB to 64MiB")
 	fs.StringArray("exclude", def.Exclude, excludeHelp)
+	fs.String("view", def.View, viewHelp)
 	fs.Bool("super-seed", def.SuperSeed, superSeedHelp)
 	wireFlags(fs, def.Wire)
 	return cmd
@@ -80,7 +81,7 @@ func (a *app) share(ctx context.Context, paths []string) error {
 		}
 		return err
 	}
-	s.reloadable(func(c *config.Config) *config.Wire { return &c.Share.Wire })
+	s.reloadable("share", func(c *config.Config) *config.Wire { return &c.Share.Wire })
 	var lines []string
 	for _, path := range paths {
 		line, err := sh.add(ctx, s, path)
@@ -119,7 +120,7 @@ func (sh *sharing) startTracker(ln *net.TCPListener, udp *net.UDPConn) error {
 		sh.udp = "udp://" + hostPort(host, at.Port) + "/announce"
 	}
 	// One address may stand for a whole site behind it: no limit per address.
-	cfg := trackerConfig(&config.Tracker{})
+	cfg := trackerConfig(&config.Tracker{View: sh.c.View})
 	srv, err := tracker.New(cfg, sh.a.log, tracker.NewMetrics(newRegistry()))
 	if err != nil {
 		return err

@@ -13,6 +13,11 @@ import (
 // grace is how long a command may take to stop after the first signal.
 const grace = 5 * time.Second
 
+// moreGrace lets the command take longer than grace to stop.
+func (a *app) moreGrace(d time.Duration) { a.slack.Store(int64(d)) }
+
+func (a *app) graceNow() time.Duration { return grace + time.Duration(a.slack.Load()) }
+
 // signalled is the cause of a context that a signal ended.
 type signalled struct{ sig os.Signal }
 
@@ -46,18 +51,21 @@ func (a *app) watchSignals(parent context.Context) (context.Context, func()) {
 			case <-done:
 				return
 			case <-late:
-				fmt.Fprintf(a.stderr, "starling: stop: not done after %s, giving up\n", grace)
+				fmt.Fprintf(a.stderr, "starling: stop: not done after %s, giving up\n", a.graceNow())
 				os.Exit((context.Cause(ctx).(*signalled)).code())
 			case s := <-signals:
 				first := ctx.Err() == nil
 				switch {
 				case s == syscall.SIGHUP && a.onReload.Load() != nil:
+					a.service.Reloading()
 					a.reload()
+					a.service.Reloaded()
 				case s == syscall.SIGHUP:
 					os.Exit(128 + int(syscall.SIGHUP))
 				case first:
+					a.service.Stopping()
 					cancel(&signalled{s})
-					late = time.After(grace)
+					late = time.After(a.graceNow())
 				default:
 					os.Exit((&signalled{s}).code())
 				}

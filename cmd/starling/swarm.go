@@ -6,12 +6,12 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"starling/cmd/starling/internal/config"
 	"starling/cmd/starling/internal/report"
 	"starling/peer"
-	"starling/tracker"
 )
 
 // farewell bounds what a peer does before it leaves: less than grace, so that
@@ -25,8 +25,12 @@ type swarmPeer struct {
 	id      [20]byte
 	admin   *admin      // nil without --metrics-listen
 	local   *localPeers // nil without --lsd
-	extra   []tracker.Param
+	who     *identity
+	// mu is for a reload, which may come while members are added; limits are what
+	// it has set, nil before the first.
+	mu      sync.Mutex
 	members []*member
+	limits  *config.Wire
 	// wake ends a wait of watch early: a member became complete.
 	wake chan struct{}
 }
@@ -44,6 +48,7 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 	if cfg.Tap, err = a.tap(); err != nil {
 		return nil, err
 	}
+	metricsPort := 0
 	if a.cfg.MetricsListen != "" {
 		reg := newRegistry()
 		adm, err := serveAdmin(a.cfg.MetricsListen, reg)
@@ -52,12 +57,14 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 		}
 		s.admin, cfg.Metrics = adm, peer.NewMetrics(reg)
 		a.metrics = cfg.Metrics
-		labels, err := config.Labels(a.cfg.NodeLabel)
-		if err != nil {
-			return nil, fail("config", err).withCode(exitUsage)
-		}
-		s.extra = nodeParams(adm.port(), labels)
+		metricsPort = adm.port()
 	}
+	labels, err := config.Labels(a.cfg.NodeLabel)
+	if err != nil {
+		s.close()
+		return nil, fail("config", err).withCode(exitUsage)
+	}
+	s.who = identityOf(metricsPort, a.cfg.NodeName, labels)
 	if err := cfg.Validate(); err != nil {
 		s.close()
 		return nil, fail("config", err).withCode(exitUsage)
@@ -106,7 +113,7 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, WebSeeds: j.webSeeds,
 		SuperSeed: j.superSeed, OnEvent: m.onEvent,
 	}
-	if an := newAnnouncer(j.tiers, s.extra, announceFrom(s.session)); an != nil {
+	if an := newAnnouncer(j.tiers, s.who, announceFrom(s.session)); an != nil {
 		cfg.Announcer = an // a nil *announcer.Announcer would be an Announcer that is not nil
 	}
 	t, err := s.session.Add(cfg)
@@ -120,6 +127,13 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 		}
 	}
 	m.disk = t.Stats().BytesDone
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.limits; w != nil {
+		if err := t.SetLimits(int64(w.UpLimit), int64(w.DownLimit)); err != nil {
+			return nil, err
+		}
+	}
 	s.members = append(s.members, m)
 	return m, nil
 }
@@ -149,18 +163,25 @@ func (s *swarmPeer) follow() {
 	}
 }
 
-// reloadable lets SIGHUP change what can change: the rate limits.
-func (s *swarmPeer) reloadable(wire func(*config.Config) *config.Wire) {
-	apply := func(c *config.Config) []string {
-		w := wire(c)
-		for _, m := range s.members {
-			if err := m.torrent.SetLimits(int64(w.UpLimit), int64(w.DownLimit)); err != nil {
-				return []string{"rate limits not applied: " + err.Error()}
-			}
+// reloadable lets SIGHUP change the rate limits of the wire of a section.
+func (s *swarmPeer) reloadable(section string, wire func(*config.Config) *config.Wire) {
+	s.a.reloadable(reloading{
+		section: section, live: keysOf(section, "up-limit", "down-limit"), noted: s.a.metrics.Reloaded,
+		apply: func(c *config.Config) error { return s.setLimits(wire(c)) },
+	})
+}
+
+// setLimits changes the rate limits of all members, those to come included.
+func (s *swarmPeer) setLimits(w *config.Wire) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limits = w
+	for _, m := range s.members {
+		if err := m.torrent.SetLimits(int64(w.UpLimit), int64(w.DownLimit)); err != nil {
+			return err
 		}
-		return []string{"up-limit " + w.UpLimit.String(), "down-limit " + w.DownLimit.String(), "the rest needs a restart"}
 	}
-	s.a.onReload.Store(&apply)
+	return nil
 }
 
 // watch shows how the members do until ctx ends or check, called at each

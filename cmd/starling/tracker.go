@@ -13,6 +13,9 @@ import (
 	"starling/tracker/swarm"
 )
 
+// udpListenHelp is of the flag that share has, too.
+const udpListenHelp = "answer over UDP at `HOST:PORT`; empty: where --listen says; off: not at all"
+
 func newTracker(a *app) *cobra.Command {
 	def := config.Default().Tracker
 	cmd := &cobra.Command{
@@ -29,7 +32,7 @@ The .torrent files of --torrents are served at /torrents/NAME.torrent and listed
 	}
 	fs := cmd.Flags()
 	fs.String("listen", def.Listen, "listen at `HOST:PORT`; port 0 picks a free one")
-	fs.String("udp-listen", def.UDPListen, "answer over UDP at `HOST:PORT`; empty: where --listen says; off: not at all")
+	fs.String("udp-listen", def.UDPListen, udpListenHelp)
 	fs.String("admin-listen", def.AdminListen, "metrics and profiles at `HOST:PORT`; empty: none")
 	fs.String("torrents", def.Torrents, "serve the .torrent files of `DIR`")
 	fs.String("state", def.State, "keep the swarms in `FILE` across restarts")
@@ -37,6 +40,8 @@ The .torrent files of --torrents are served at /torrents/NAME.torrent and listed
 	fs.Bool("public", def.Public, "serve strangers: announces every 30 minutes instead of every minute")
 	fs.Int("max-peers-per-ip", def.MaxPeersPerIP, "peers of one swarm at one public address (0: no limit)")
 	fs.Duration("interval", def.Interval, "time between the announces of a settled swarm's peers (0: the default)")
+	fs.Duration("drain", def.Drain, "after SIGTERM, say not ready and answer on for so long before the port is closed")
+	fs.String("view", def.View, viewHelp)
 	return cmd
 }
 
@@ -60,22 +65,25 @@ func trackerConfig(c *config.Tracker) tracker.Config {
 		cfg.Swarm.MaxPerNet6 = 2 * c.MaxPeersPerIP
 	}
 	cfg.Swarm.Open, cfg.Swarm.Prompt = !c.Whitelist, clientCode
-	cfg.TorrentsDir, cfg.StatePath = c.Torrents, c.State
+	cfg.TorrentsDir, cfg.StatePath, cfg.Linger = c.Torrents, c.State, c.Drain
+	cfg.View = c.View != "off"
 	return cfg
 }
 
 func (a *app) tracker(ctx context.Context) error {
 	c := &a.cfg.Tracker
 	cfg := trackerConfig(c)
+	cfg.Alive = a.service.Alive
 	if err := cfg.Validate(); err != nil {
 		return fail("tracker", err).withCode(exitUsage)
 	}
 	reg := newRegistry()
-	srv, err := tracker.New(cfg, a.log, tracker.NewMetrics(reg))
+	metrics := tracker.NewMetrics(reg)
+	srv, err := tracker.New(cfg, a.log, metrics)
 	if err != nil {
 		return fail("tracker", err)
 	}
-	public, udp, err := listenTracker(ctx, c)
+	public, udp, err := listenTracker(ctx, "tracker", c.Listen, c.UDPListen)
 	if err != nil {
 		return err
 	}
@@ -97,9 +105,12 @@ func (a *app) tracker(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ctx, public, adm, srv.AdminHandler(reg)) }()
-	reload := func(*config.Config) []string { return []string{"log level applied; the rest needs a restart"} }
-	a.onReload.Store(&reload)
-	a.rep.Event(report.Event{Name: "ready", Addresses: addresses})
+	a.reloadable(reloading{
+		section: "tracker", live: keysOf("tracker", "torrents", "whitelist", "public", "max-peers-per-ip", "interval"),
+		noted: metrics.Reloaded, apply: func(c *config.Config) error { return srv.Reload(trackerConfig(&c.Tracker)) },
+	})
+	a.moreGrace(c.Drain)
+	a.ready(report.Event{Addresses: addresses})
 	err = <-served
 	if err != nil {
 		return fail("tracker", err)
@@ -111,23 +122,23 @@ func (a *app) tracker(ctx context.Context) error {
 // freePorts is how many free TCP ports are tried for one that is free over UDP too.
 const freePorts = 16
 
-// listenTracker opens the tracker's public listener and its UDP socket, nil if
-// there is to be none. Without an address of its own the socket has the listener's,
-// so that a client needs to know one.
-func listenTracker(ctx context.Context, c *config.Tracker) (*net.TCPListener, *net.UDPConn, error) {
-	host, port, err := net.SplitHostPort(c.Listen)
+// listenTracker opens a tracker's public listener and its UDP socket, nil if there is
+// to be none. Without an address of its own the socket has the listener's, so that a
+// client needs to know one. what is for errors.
+func listenTracker(ctx context.Context, what, listen, udpListen string) (*net.TCPListener, *net.UDPConn, error) {
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return nil, nil, fail("tracker", err).withCode(exitUsage)
+		return nil, nil, fail(what, err).withCode(exitUsage)
 	}
 	for try := 1; ; try++ {
-		public, err := tracker.Listen(ctx, c.Listen)
+		public, err := tracker.Listen(ctx, listen)
 		if err != nil {
-			return nil, nil, fail("tracker", err)
+			return nil, nil, fail(what, err)
 		}
-		if c.UDPListen == "off" {
+		if udpListen == "off" {
 			return public, nil, nil
 		}
-		at := c.UDPListen
+		at := udpListen
 		if at == "" {
 			at = hostPort(host, public.Addr().(*net.TCPAddr).Port)
 		}
@@ -136,8 +147,8 @@ func listenTracker(ctx context.Context, c *config.Tracker) (*net.TCPListener, *n
 			return public, udp, nil
 		}
 		public.Close()
-		if c.UDPListen != "" || port != "0" || try == freePorts {
-			return nil, nil, fail("tracker", err).withHint("choose another address with --udp-listen, or off")
+		if udpListen != "" || port != "0" || try == freePorts {
+			return nil, nil, fail(what, err).withHint("choose another address with --udp-listen, or off")
 		}
 	}
 }

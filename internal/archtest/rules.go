@@ -46,16 +46,16 @@ var imports = map[string][]string{
 // is not here is not used.
 var foreign = map[string][]string{
 	"github.com/gorilla/mux":              {"cmd", "tracker"},
-	"github.com/prometheus/client_golang": {"cmd", "peer", "sim", "tracker"},
+	"github.com/prometheus/client_golang": {"cmd", "deploy", "peer", "sim", "tracker"},
 	"github.com/spf13/cobra":              {"cmd"},
 	"github.com/spf13/pflag":              {"cmd"},
 	"github.com/spf13/viper":              {"cmd"},
 	"github.com/go-viper/mapstructure/v2": {"cmd"},
 	"github.com/zeebo/bencode":            {"internal/benc"},
 	"go.starlark.net":                     {"sim"},
-	"golang.org/x/sys":                    {"cmd", "p2p/tcp", "piece/store"},
+	"golang.org/x/sys":                    {"cmd", "p2p/tcp", "piece/store", "tracker"},
 	"golang.org/x/term":                   {"cmd"},
-	"go.yaml.in/yaml/v3":                  {"cmd"},
+	"go.yaml.in/yaml/v3":                  {"cmd", "deploy"},
 }
 
 // onlyCmd are packages of the standard library that belong to the program and

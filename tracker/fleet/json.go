@@ -38,16 +38,18 @@ type Swarm struct {
 
 // Status is a swarm's hosts in groups, those that will be last first.
 type Status struct {
-	V           int     `json:"v"`
-	InfoHash    string  `json:"infohash"`
-	Name        string  `json:"name"`
-	By          string  `json:"by"`
-	Hosts       int     `json:"hosts"`
-	Done        int     `json:"done"`
-	Mean        float64 `json:"mean"`
-	LeftS       *int64  `json:"left_s"` // until the last is done
-	GroupsTotal int     `json:"groups_total"`
-	Groups      []Group `json:"groups"`
+	V        int     `json:"v"`
+	InfoHash string  `json:"infohash"`
+	Name     string  `json:"name"`
+	By       string  `json:"by"`
+	Hosts    int     `json:"hosts"`
+	Done     int     `json:"done"`
+	Mean     float64 `json:"mean"`
+	LeftS    *int64  `json:"left_s"` // until the last is done
+	// Labels are the names of all labels that the hosts have.
+	Labels      []string `json:"labels"`
+	GroupsTotal int      `json:"groups_total"`
+	Groups      []Group  `json:"groups"`
 	// Stragglers are the hosts that hold the others up, worst first; see View.Status.
 	Stragglers []Straggler `json:"stragglers"`
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"starling/tracker/fleet"
 )
 
 // Rows on a page without JavaScript. With it the list shows as many and the hosts
@@ -16,22 +18,20 @@ const (
 // listPage is the data of list.html.
 type listPage struct {
 	Title  string
-	Swarms []Swarm
+	Swarms []fleet.SwarmInfo
 	Total  int
-	Hosts  int // in the swarms shown
-	Down   float64
-	Active int // of them not done
+	Down   int64 // bytes a second of the swarms shown
+	Active int   // of them not done
 	Pager  pager
 }
 
 func (v *view) serveList(w http.ResponseWriter, r *http.Request) {
 	at := pageNumber(r.URL.Query())
-	list, total := v.src.Swarms((at-1)*swarmsPerPage, swarmsPerPage)
-	p := listPage{Title: "Swarms", Swarms: list, Total: total, Pager: newPager(r.URL, at, swarmsPerPage, total)}
-	for i := range list {
-		s := &list[i]
-		p.Hosts += s.Hosts
-		p.Down += s.Down
+	list := v.src.Swarms((at-1)*swarmsPerPage, swarmsPerPage)
+	p := listPage{Title: "Swarms", Swarms: list.Swarms, Total: list.Total, Pager: newPager(r.URL, at, swarmsPerPage, list.Total)}
+	for i := range p.Swarms {
+		s := &p.Swarms[i]
+		p.Down += s.DownBPS
 		if s.Done < s.Hosts {
 			p.Active++
 		}

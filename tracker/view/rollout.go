@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -8,37 +9,40 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"starling/tracker/fleet"
 )
 
 // Rows of the short tables of a swarm's page.
 const (
 	stragglersShown = 8
 	edgesShown      = 20
-	edgesAsked      = 200
 	groupsShown     = 200
+	// groupsByName is how many groups stand by name, where the eye finds them
+	// again; of more the slowest come first.
+	groupsByName = 24
 )
 
 // rolloutPage is the data of rollout.html.
 type rolloutPage struct {
-	Title    string
-	Swarm    Swarm
-	Status   Status
-	Left     time.Duration // of the slowest group; negative: not known
-	AllDone  bool
-	Groups   []Group
-	MoreThan int // groups that are not shown
-	Late     []Straggler
-	Edges    []Edge
-	Strip    []bar
-	Seeds    int
-	Rarest   string // in words
-	Hosts    []Host
-	Query    HostQuery
-	Sorts    []choice
-	Bys      []choice
-	Labels   []choice
-	Pager    pager
-	At       string // the time of the numbers
+	Title   string
+	Swarm   fleet.SwarmInfo
+	Status  fleet.Status
+	By      string
+	AllDone bool
+	Groups  []fleet.Group
+	More    int // groups that are not shown
+	Late    []fleet.Straggler
+	Edges   []fleet.Edge
+	Strip   []bar
+	Rarest  string // in words
+	Hosts   []fleet.HostInfo
+	Value   string // of the label that is filtered by
+	Sorts   []choice
+	Bys     []choice
+	Labels  []choice
+	Pager   pager
+	At      string // the time of the numbers
 }
 
 // choice is an option of a select.
@@ -51,76 +55,88 @@ type choice struct {
 // gap, 40 high.
 type bar struct{ X, Y, Height float64 }
 
-func (v *view) serveSwarm(w http.ResponseWriter, r *http.Request, hash string) {
-	s, ok := v.src.Swarm(hash)
-	if !ok {
+func (v *view) serveSwarm(w http.ResponseWriter, r *http.Request, text string) {
+	hash, ok := parseHash(text)
+	s, known := v.src.Swarm(hash)
+	if !ok || !known {
 		v.refuse(w, http.StatusNotFound, "No such swarm",
-			"The tracker knows no swarm "+shown(hash)+". It forgets one whose last peer has been gone for a while.")
+			"The tracker knows no swarm "+shown(text)+". It forgets one whose last peer has been gone for a while.")
 		return
 	}
-	q := r.URL.Query()
-	p := rolloutPage{Swarm: s, Title: swarmName(&s), At: time.Now().UTC().Format("15:04:05 UTC")}
+	p := rolloutPage{Swarm: s.SwarmInfo, Title: swarmName(s.SwarmInfo), At: time.Now().UTC().Format("15:04:05 UTC")}
 	p.AllDone = s.Hosts > 0 && s.Done == s.Hosts
-	p.setStatus(v.src, hash, q.Get("by"))
-	edges, _ := v.src.Edges(hash, edgesAsked)
-	p.Edges = edges[:min(len(edges), edgesShown)]
+	p.setStatus(v.src, hash, r.URL.Query().Get("by"))
+	edges, _ := v.src.Edges(hash, edgesShown)
+	p.Edges = edges.Edges
 	a, _ := v.src.Availability(hash)
-	p.Strip, p.Seeds, p.Rarest = strip(a.Copies, s.Hosts), a.Seeds, rarestText(a.Copies)
+	p.Strip, p.Rarest = strip(a.Copies, s.Hosts), rarestText(a.Copies)
 	p.setHosts(v.src, hash, r.URL)
 	v.render(w, http.StatusOK, "rollout.html", p)
 }
 
 // shown cuts a stranger's text for a sentence.
 func shown(s string) string {
-	if len(s) > 40 {
-		return s[:40] + "..."
+	if len(s) > 64 {
+		return s[:64] + "..."
 	}
 	return s
 }
 
 // setStatus takes the groups by a label: the one asked for, else the first there
 // is, else each host alone.
-func (p *rolloutPage) setStatus(src Source, hash, by string) {
-	st, _ := src.Status(hash, "host")
-	labels := st.Labels
+func (p *rolloutPage) setStatus(src Source, hash [20]byte, by string) {
+	p.Status, _ = src.Status(hash, fleet.ByHost, nil)
+	labels := p.Status.Labels
 	if by == "" && len(labels) > 0 {
 		by = labels[0]
 	}
+	p.By = fleet.ByHost
 	if slices.Contains(labels, by) {
-		st, _ = src.Status(hash, by)
-	} else {
-		by = "host"
+		p.Status, _ = src.Status(hash, by, nil)
+		p.By = by
 	}
-	p.Status, p.Left = st, -1
-	for _, g := range st.Groups {
-		p.Left = max(p.Left, g.Left)
+	groups := p.Status.Groups
+	if len(groups) <= groupsByName {
+		slices.SortFunc(groups, func(a, b fleet.Group) int {
+			return cmp.Or(cmp.Compare(nameless(a), nameless(b)), strings.Compare(a.Name, b.Name))
+		})
 	}
-	p.Groups = st.Groups[:min(len(st.Groups), groupsShown)]
-	p.MoreThan = len(st.Groups) - len(p.Groups)
-	p.Late = st.Stragglers[:min(len(st.Stragglers), stragglersShown)]
-	for _, l := range append(slices.Clone(labels), "host") {
-		p.Bys = append(p.Bys, choice{l, l, l == by})
+	p.Groups = groups[:min(len(groups), groupsShown)]
+	p.More = p.Status.GroupsTotal - len(p.Groups)
+	p.Late = p.Status.Stragglers[:min(len(p.Status.Stragglers), stragglersShown)]
+	for _, l := range append(slices.Clone(labels), fleet.ByHost) {
+		p.Bys = append(p.Bys, choice{l, l, l == p.By})
 	}
 }
 
-func (p *rolloutPage) setHosts(src Source, hash string, u *url.URL) {
+// nameless is 1 for the hosts without the label, which come last.
+func nameless(g fleet.Group) int {
+	if g.Name == "" {
+		return 1
+	}
+	return 0
+}
+
+func (p *rolloutPage) setHosts(src Source, hash [20]byte, u *url.URL) {
 	q := u.Query()
 	at := pageNumber(q)
-	hq := HostQuery{Sort: q.Get("sort"), Offset: (at - 1) * hostsPerPage, Limit: hostsPerPage}
-	if hq.Sort != "node" && hq.Sort != "down" {
+	hq := fleet.Query{Sort: q.Get("sort"), Offset: (at - 1) * hostsPerPage, Limit: hostsPerPage}
+	if !slices.Contains(fleet.Sorts, hq.Sort) {
 		hq.Sort = "done"
 	}
+	label := ""
 	if l := q.Get("label"); slices.Contains(p.Status.Labels, l) && q.Get("value") != "" {
-		hq.Label, hq.Value = l, q.Get("value")
+		label, p.Value = l, q.Get("value")
+		hq.Labels = []fleet.Label{{Name: label, Value: p.Value}}
 	}
-	hosts, total, _ := src.Hosts(hash, hq)
-	p.Hosts, p.Query, p.Pager = hosts, hq, newPager(u, at, hostsPerPage, total)
+	hosts, _ := src.Hosts(hash, hq)
+	p.Hosts, p.Pager = hosts.Hosts, newPager(u, at, hostsPerPage, hosts.Total)
 	p.Sorts = []choice{
 		{"done", "slowest first", hq.Sort == "done"}, {"node", "by name", hq.Sort == "node"},
 		{"down", "fastest first", hq.Sort == "down"},
 	}
 	for _, l := range p.Status.Labels {
-		p.Labels = append(p.Labels, choice{l, l, l == hq.Label})
+		p.Labels = append(p.Labels, choice{l, l, l == label})
 	}
 }
 
@@ -156,30 +172,10 @@ func rarestText(copies []float64) string {
 	return fmt.Sprintf("The rarest part is on %s hosts, the commonest on %s.", copiesText(low), copiesText(high))
 }
 
-// Name is what the page calls the host.
-func (h *Host) Name() string {
-	if h.Node != "" {
-		return h.Node
+// rarestCell is the rarest part's number of hosts in a table.
+func rarestCell(copies *float64) string {
+	if copies == nil {
+		return "-"
 	}
-	return h.Addr
-}
-
-// LabelText lists the host's labels: "rack r1, zone b".
-func (h *Host) LabelText() string {
-	all := make([]string, len(h.Labels))
-	for i, l := range h.Labels {
-		all[i] = l.Name + " " + l.Value
-	}
-	return strings.Join(all, ", ")
-}
-
-// Words says how the host is doing.
-func (h *Host) Words() string {
-	switch {
-	case h.State == "error", h.State == "checking":
-		return reason(h.Why, h.State)
-	case h.Done >= 1:
-		return "has all of it"
-	}
-	return reason(h.Why, h.State)
+	return copiesText(*copies)
 }

@@ -44,10 +44,10 @@ var kinds = map[string]string{
 func New(src Source) http.Handler {
 	v := &view{src: src, assets: make(map[string]asset)}
 	v.pages = template.Must(template.New("").Funcs(template.FuncMap{
-		"bytes": bytesText, "rate": rateText, "percent": percent, "left": leftText, "count": count, "plural": plural,
-		"copies": copiesText, "reason": reason, "asSwarm": func(s Swarm) string { return swarmName(&s) },
-		"real": func(n int64) float64 { return float64(n) },
-		"share": func(share, of float64) float64 { return of * min(1, max(0, share)) },
+		"bytes": func(n int64) string { return bytesText(float64(n)) }, "rate": func(n int64) string { return rateText(float64(n)) },
+		"percent": percent, "left": leftText, "count": count, "plural": plural, "copies": rarestCell, "reason": reason,
+		"slow": slowText, "late": lateText, "doing": doing, "has": hostShare, "tags": tags, "called": swarmName,
+		"of": func(share, of float64) float64 { return of * min(1, max(0, share)) },
 	}).ParseFS(pageFiles, "pages/*.html"))
 	entries, err := assetFiles.ReadDir("assets")
 	if err != nil {
@@ -85,7 +85,7 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if hash, ok := strings.CutPrefix(r.URL.Path, "/swarms/"); ok {
-		v.serveSwarm(w, r, strings.ToLower(hash))
+		v.serveSwarm(w, r, hash)
 		return
 	}
 	v.refuse(w, http.StatusNotFound, "No such page", "There is nothing at this address.")

@@ -2,17 +2,20 @@ package view
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"starling/tracker/fleet"
 )
 
 // Reasons says in words what a peer gave as the reason for not being faster.
 // assets/words.js has the same words; a test in browser/ compares what both make.
 var Reasons = map[string]string{
 	"none":    "nothing holds it back",
-	"seed":    "waits for the seed, which sends as fast as it can",
+	"seed":    "waits for the seed",
 	"peers":   "its peers send no faster",
 	"disk":    "its disk writes no faster",
 	"choked":  "its peers serve others first",
@@ -70,21 +73,22 @@ func percent(share float64) string {
 	return strconv.FormatFloat(math.Floor(share*1000)/10, 'f', 1, 64) + " %"
 }
 
-// leftText prints a time to go: "14 s", "3 min", "2 h 05 min"; nothing if it is not
-// known.
-func leftText(d time.Duration) string {
-	s := int64(math.Ceil(d.Seconds()))
-	switch {
-	case d < 0:
+// leftText prints a time to go in seconds: "14 s", "3 min", "2 h 05 min"; nothing if
+// it is not known, or none is left.
+func leftText(left *int64) string {
+	if left == nil || *left <= 0 {
 		return ""
+	}
+	switch s := *left; {
 	case s < 100:
 		return fmt.Sprintf("%d s", s)
 	case s < 100*60:
 		return fmt.Sprintf("%d min", (s+30)/60)
 	case s < 100*3600:
 		return fmt.Sprintf("%d h %02d min", s/3600, s%3600/60)
+	default:
+		return fmt.Sprintf("%d d", s/86400)
 	}
-	return fmt.Sprintf("%d d", s/86400)
 }
 
 // count prints a number with thousands set apart by commas.
@@ -106,13 +110,69 @@ func plural(n int, one string) string {
 
 // copiesText prints how often a part is there.
 func copiesText(n float64) string {
+	if n >= 100 {
+		return count(int(n))
+	}
 	return strings.TrimSuffix(strconv.FormatFloat(math.Floor(n*10)/10, 'f', 1, 64), ".0")
 }
 
 // swarmName is a swarm's name, or the beginning of its hash.
-func swarmName(s *Swarm) string {
+func swarmName(s fleet.SwarmInfo) string {
 	if s.Name != "" {
 		return s.Name
 	}
-	return s.Hash[:min(len(s.Hash), 12)]
+	return s.InfoHash[:min(len(s.InfoHash), 12)]
+}
+
+// slowText says how far the slowest host of a group is; nothing if there is none.
+func slowText(s *fleet.Slow) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.Done == nil:
+		return s.Node + ", which tells nothing"
+	}
+	return s.Node + " " + percent(*s.Done) + ", " + reason(s.Why, "")
+}
+
+// lateText says why a straggler is late and how long it will take.
+func lateText(s fleet.Straggler) string {
+	words := reason(s.Why, s.State)
+	if left := leftText(s.LeftS); left != "" {
+		words += ", " + left + " left"
+	}
+	return words
+}
+
+// doing says how a host is doing.
+func doing(h fleet.HostInfo) string {
+	switch {
+	case h.State == "left":
+		return "had all of it and left"
+	case h.State != "error" && h.State != "checking" && hostShare(h) >= 1:
+		return "has all of it"
+	case h.State == "":
+		return "another client, which tells nothing"
+	}
+	return reason(h.Why, h.State)
+}
+
+// hostShare is what a host has of what it wants; -1 where that is not known.
+func hostShare(h fleet.HostInfo) float64 {
+	if h.Done == nil || h.Size <= 0 {
+		if h.LeftS != nil && *h.LeftS == 0 {
+			return 1 // a seed that tells nothing
+		}
+		return -1
+	}
+	return min(1, float64(*h.Done)/float64(h.Size))
+}
+
+// tags lists a host's labels: "rack r1, zone b".
+func tags(h fleet.HostInfo) string {
+	all := make([]string, 0, len(h.Labels))
+	for _, name := range slices.Sorted(maps.Keys(h.Labels)) {
+		all = append(all, name+" "+h.Labels[name])
+	}
+	return strings.Join(all, ", ")
 }

@@ -35,7 +35,12 @@ func (s *swarm) counts() (c counts, err error) {
 		}
 		s.infohash = string(raw)
 	}
-	body, err := get("http://" + s.trackerAddr + "/scrape?info_hash=" + url.QueryEscape(s.infohash))
+	return countsOf(s.trackerAddr, s.infohash)
+}
+
+// countsOf asks a tracker about the swarm of a hash.
+func countsOf(addr, hash string) (c counts, err error) {
+	body, err := get("http://" + addr + "/scrape?info_hash=" + url.QueryEscape(hash))
 	if err != nil {
 		return c, err
 	}
@@ -49,7 +54,7 @@ func (s *swarm) counts() (c counts, err error) {
 	if err := benc.Decode([]byte(body), benc.Limits{Depth: 8, Tokens: 100}, &reply); err != nil {
 		return c, fmt.Errorf("scrape %q: %w", body, err)
 	}
-	f := reply.Files[s.infohash]
+	f := reply.Files[hash]
 	return counts{f.Complete, f.Downloaded, f.Incomplete}, nil
 }
 

@@ -28,12 +28,16 @@ type doc struct {
 	At        time.Time         `json:"time"`
 	Addresses map[string]string `json:"addresses"`
 	Detail    string            `json:"detail"`
-	State     string            `json:"state"`
-	Total     int64             `json:"bytes_total"`
-	Done      int64             `json:"bytes_done"`
-	DownBPS   float64           `json:"down_bps"`
-	Fleet     *struct{}         `json:"fleet"` // set once the tracker has answered
-	Pieces    struct {
+	Changes   []struct {
+		Key, Old, New string
+		Applied       bool
+	} `json:"changes"`
+	State   string    `json:"state"`
+	Total   int64     `json:"bytes_total"`
+	Done    int64     `json:"bytes_done"`
+	DownBPS float64   `json:"down_bps"`
+	Fleet   *struct{} `json:"fleet"` // set once the tracker has answered
+	Pieces  struct {
 		Total, Done int
 	} `json:"pieces"`
 	Trouble   string  `json:"trouble"`

@@ -17,6 +17,7 @@ type Config struct {
 	NoColor       bool     `mapstructure:"no-color"`
 	MetricsListen string   `mapstructure:"metrics-listen"`
 	NodeLabel     []string `mapstructure:"node-label"` // K=V
+	NodeName      string   `mapstructure:"node-name"`  // "": the host's
 	MessageLog    string   `mapstructure:"message-log"`
 	Monitor       string   `mapstructure:"monitor"`
 
@@ -24,6 +25,8 @@ type Config struct {
 	Seed    Seed    `mapstructure:"seed"`
 	Leech   Leech   `mapstructure:"leech"`
 	Share   Share   `mapstructure:"share"`
+	Status  Status  `mapstructure:"status"`
+	Wait    Wait    `mapstructure:"wait"`
 }
 
 // Tracker configures `starling tracker`.
@@ -37,6 +40,8 @@ type Tracker struct {
 	Public        bool          `mapstructure:"public"`
 	MaxPeersPerIP int           `mapstructure:"max-peers-per-ip"`
 	Interval      time.Duration `mapstructure:"interval"` // 0: the tracker's own choice
+	Drain         time.Duration `mapstructure:"drain"`
+	View          string        `mapstructure:"view"` // on or off
 }
 
 // Wire configures a peer's dealings with others.
@@ -88,8 +93,31 @@ type Share struct {
 	PieceSize  string   `mapstructure:"piece-size"`
 	Exclude    []string `mapstructure:"exclude"`
 	SuperSeed  bool     `mapstructure:"super-seed"`
+	View       string   `mapstructure:"view"` // on or off
 	Wire       `mapstructure:",squash"`
 }
+
+// Status configures `starling status`.
+type Status struct {
+	Tracker  string        `mapstructure:"tracker"` // "": the torrent's, or LocalTracker
+	By       string        `mapstructure:"by"`
+	Label    []string      `mapstructure:"label"` // K=V
+	Watch    bool          `mapstructure:"watch"`
+	Interval time.Duration `mapstructure:"interval"`
+}
+
+// Wait configures `starling wait`.
+type Wait struct {
+	Tracker  string        `mapstructure:"tracker"`
+	Hosts    string        `mapstructure:"hosts"` // a number, or a percentage
+	Expect   int           `mapstructure:"expect"`
+	Label    []string      `mapstructure:"label"`   // K=V
+	Timeout  time.Duration `mapstructure:"timeout"` // 0: none
+	Interval time.Duration `mapstructure:"interval"`
+}
+
+// LocalTracker is the tracker that is asked where none is named.
+const LocalTracker = "http://127.0.0.1:6969"
 
 // Default returns the configuration that is built in.
 func Default() Config {
@@ -98,9 +126,11 @@ func Default() Config {
 		Progress:  "auto",
 		LogFormat: "auto",
 		LogLevel:  "warn",
-		Tracker:   Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8},
+		Tracker:   Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8, Drain: 250 * time.Millisecond, View: "on"},
 		Seed:      Seed{Data: ".", Listen: ":6881", Wire: wire},
 		Leech:     Leech{Output: ".", Listen: ":0", SeedFor: "auto", Wire: wire},
-		Share:     Share{Listen: ":6969", UDPListen: "off", PeerListen: ":6881", PieceSize: "auto", Wire: wire},
+		Share:     Share{Listen: ":6969", UDPListen: "off", PeerListen: ":6881", PieceSize: "auto", View: "on", Wire: wire},
+		Status:    Status{Interval: 2 * time.Second},
+		Wait:      Wait{Hosts: "100%", Interval: 2 * time.Second},
 	}
 }

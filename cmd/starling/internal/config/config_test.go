@@ -79,8 +79,8 @@ func TestPrecedence(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for text, want := range map[string]string{
-		"typo: 1":                                    "unknown keys: typo",
-		"leech: {seeed-for: 3s}":                     "seeed-for",
+		"typo: 1":                                    "c.yaml:1: typo: unknown key",
+		"leech: {seeed-for: 3s}":                     "leech.seeed-for: unknown key",
 		"leech: {timeout: 30}":                       "with its unit",
 		"leech: {timeout: soon}":                     "not a duration",
 		"leech: {timeout: -1s}":                      "leech.timeout: -1s is negative",

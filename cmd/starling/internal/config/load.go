@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -56,15 +55,15 @@ func Load(src Source) (*Config, string, error) {
 		v.SetConfigFile(file)
 		v.SetConfigType("yaml")
 		if err := v.ReadInConfig(); err != nil {
-			return nil, file, fmt.Errorf("%s: %w", file, unwrapParse(err))
+			return nil, file, parseError(file, err)
 		}
 	}
 	var c Config
 	if err := v.UnmarshalExact(&c, viper.DecodeHook(hooks)); err != nil {
-		return nil, file, decodeError(file, err)
+		return nil, file, faults(&src, file, decodeFaults(err))
 	}
 	if err := c.Validate(); err != nil {
-		return nil, file, err
+		return nil, file, faults(&src, file, validFaults(err))
 	}
 	return &c, file, nil
 }
@@ -213,31 +212,4 @@ func unwrapParse(err error) error {
 		return parse.Unwrap()
 	}
 	return err
-}
-
-// decodeError names the keys that nothing reads, and puts everything on one line.
-func decodeError(file string, err error) error {
-	var all []string
-	var collect func(error)
-	collect = func(err error) {
-		var joined interface{ Unwrap() []error }
-		if errors.As(err, &joined) {
-			for _, e := range joined.Unwrap() {
-				collect(e)
-			}
-			return
-		}
-		line := strings.TrimSpace(err.Error())
-		if _, keys, ok := strings.Cut(line, "invalid keys: "); ok {
-			line = "unknown keys: " + keys
-		}
-		all = append(all, strings.TrimPrefix(line, "'' has "))
-	}
-	collect(err)
-	slices.Sort(all)
-	where := ""
-	if file != "" {
-		where = file + ": "
-	}
-	return errors.New(where + strings.ReplaceAll(strings.Join(all, "; "), "\n", " "))
 }

@@ -34,6 +34,9 @@ func (c *Config) Validate() error {
 	if c.Quiet && c.Verbose {
 		v.fail("quiet", errors.New("quiet and verbose exclude each other"))
 	}
+	if len(c.NodeName) > maxNodeName {
+		v.fail("node-name", fmt.Errorf("%d bytes, at most %d", len(c.NodeName), maxNodeName))
+	}
 	if _, err := Labels(c.NodeLabel); err != nil {
 		v.fail("node-label", err)
 	}
@@ -48,7 +51,14 @@ func (c *Config) Validate() error {
 	v.udpListen("tracker.udp-listen", c.Tracker.UDPListen)
 	v.listen("tracker.admin-listen", c.Tracker.AdminListen, true)
 	v.atLeast("tracker.max-peers-per-ip", c.Tracker.MaxPeersPerIP, 0)
-	v.duration("tracker.interval", c.Tracker.Interval)
+	if i := c.Tracker.Interval; i != 0 && (i < time.Second || i > 24*time.Hour) {
+		v.fail("tracker.interval", fmt.Errorf("%s is neither 0 nor from 1s to 24h", i))
+	}
+	if d := c.Tracker.Drain; d < 0 || d > 10*time.Minute {
+		v.fail("tracker.drain", fmt.Errorf("%s is not from 0s to 10m", d))
+	}
+
+	v.oneOf("tracker.view", c.Tracker.View, "on", "off")
 
 	v.listen("seed.listen", c.Seed.Listen, false)
 	v.urls("seed.tracker", c.Seed.Tracker)
@@ -80,6 +90,8 @@ func (c *Config) Validate() error {
 		v.fail("share.piece-size", err)
 	}
 	v.wire("share", &c.Share.Wire)
+	v.oneOf("share.view", c.Share.View, "on", "off")
+	v.fleet(c)
 	return errors.Join(v.errs...)
 }
 
@@ -158,7 +170,7 @@ func labelName(s string) bool {
 type check struct{ errs []error }
 
 func (v *check) fail(key string, err error) {
-	v.errs = append(v.errs, fmt.Errorf("%s: %w", key, err))
+	v.errs = append(v.errs, &fault{key, err.Error()})
 }
 
 func (v *check) oneOf(key, s string, allowed ...string) {

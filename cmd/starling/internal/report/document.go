@@ -17,8 +17,11 @@ type header struct {
 }
 
 func newHeader(kind string, t time.Time) header {
-	return header{V: 1, Type: kind, Time: t.UTC().Format(timeLayout)}
+	return header{V: 1, Type: kind, Time: Time(t)}
 }
+
+// Time is a time as every JSON line has it.
+func Time(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 // Status is a reading of one torrent.
 type Status struct {
@@ -65,7 +68,7 @@ type Fleet struct {
 }
 
 // Event is a moment: ready, first_byte, complete, stopped, stalled, resumed,
-// failed, banned, tracker_failed, tracker_ok, reloaded, hook_failed.
+// failed, banned, tracker_failed, tracker_ok, reloaded, reload_failed, hook_failed.
 type Event struct {
 	Name string `json:"event"`
 	// Addresses are where a daemon serves, by what serves there: peer,
@@ -76,8 +79,18 @@ type Event struct {
 	Path      string            `json:"path,omitempty"`
 	URL       string            `json:"url,omitempty"`
 	Detail    string            `json:"detail,omitempty"`
+	// Changes are what a reload found.
+	Changes []Change `json:"changes,omitempty"`
 	// At is when it happened; zero is now.
 	At time.Time `json:"-"`
+}
+
+// Change is a key of the configuration that was found changed.
+type Change struct {
+	Key     string `json:"key"`
+	Old     string `json:"old"`
+	New     string `json:"new"`
+	Applied bool   `json:"applied"` // false: it needs a restart
 }
 
 // Summary is how a transfer ended.

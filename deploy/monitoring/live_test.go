@@ -1,0 +1,93 @@
+//go:build linux
+
+package monitoring
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// TestLiveSwarm: Prometheus finds a swarm of a seed and four leechers through the
+// tracker, and every query of every panel and rule returns series.
+func TestLiveSwarm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes too long for -short")
+	}
+	need(t, "prometheus")
+	t.Parallel()
+	const size = 16 << 20
+	dir := t.TempDir()
+	_, at := run(t, "tracker", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "2s")
+	torrent := create(t, dir, "content", size, "http://"+at["tracker"]+"/announce")
+	member := []string{"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--node-label"}
+	run(t, append([]string{"seed", torrent, "--data", dir}, append(member, "rack=r0")...)...)
+	var metrics string
+	for i := 1; i <= 4; i++ {
+		n := strconv.Itoa(i)
+		_, here := run(t, append([]string{"leech", torrent, "-o", filepath.Join(dir, n), "--seed-forever"}, append(member, "rack=r"+n)...)...)
+		metrics = here["metrics"]
+	}
+	timing := Timing{Window: 10 * time.Second, Scale: 1}
+	prom := startPrometheus(t, at, timing)
+
+	prom.is(t, `count(up{job="`+PeerJob+`", node!="", label_rack=~"r[0-4]"} == 1)`, "5")
+	prom.is(t, "sum("+metricUp+")", "6")
+	prom.is(t, `sum(starling_peer_torrents{state="seeding"})`, "5")
+	prom.is(t, `starling_tracker_peers{role="seeder"}`, "5")
+	prom.is(t, `sum(starling_peer_received_bytes_total{kind="payload"}) - sum(starling_peer_wasted_bytes_total)`, strconv.Itoa(4*size))
+
+	asked := 0
+	for _, q := range queries(timing) {
+		eventually(t, q.where+": "+q.expr, patience, func() error {
+			got, err := prom.query(expand(q.expr, "10s"))
+			if err == nil && len(got) == 0 {
+				err = fmt.Errorf("no series")
+			}
+			return err
+		})
+		asked++
+	}
+	t.Logf("%d queries, each with series", asked)
+	checkRuleHealth(t, prom)
+
+	body, err := get("http://" + metrics + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(body, []byte("\n"+metricBuildInfo+"{")) {
+		t.Errorf("no %s", metricBuildInfo)
+	}
+	promtool(t, string(body), "check", "metrics")
+}
+
+// checkRuleHealth: Prometheus has evaluated all rules without an error.
+func checkRuleHealth(t *testing.T, prom *server) {
+	t.Helper()
+	eventually(t, "all rules are evaluated", patience, func() error {
+		var data struct {
+			Groups []struct {
+				Rules []struct{ Name, Health, LastError string }
+			}
+		}
+		if err := prom.ask("rules", &data); err != nil {
+			return err
+		}
+		n := 0
+		for _, g := range data.Groups {
+			for _, r := range g.Rules {
+				if r.Health != "ok" {
+					return fmt.Errorf("%s: %s %s", r.Name, r.Health, r.LastError)
+				}
+				n++
+			}
+		}
+		if n == 0 {
+			return fmt.Errorf("no rules")
+		}
+		return nil
+	})
+}

@@ -1,0 +1,213 @@
+//go:build linux
+
+package monitoring
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// trialTiming brings minutes down to seconds. The window must still hold a peer's
+// announces and their pauses after an error.
+var trialTiming = Timing{Window: 15 * time.Second, Scale: 0.01}
+
+// trial is a tracker, a seed and leechers whose faults Prometheus is to see.
+type trial struct {
+	t       *testing.T
+	dir     string
+	tracker *proc
+	at      map[string]string // the tracker's addresses
+	prom    *server
+}
+
+// TestAlertsFire stages what the alerts are about, and sees each fire. Not staged
+// are StarlingAnnounceLatency and StarlingDiskSlow: neither a tracker nor a disk can
+// be made slow here without changing what is measured.
+func TestAlertsFire(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes too long for -short")
+	}
+	need(t, "prometheus")
+	t.Parallel()
+	tr := &trial{t: t, dir: t.TempDir()}
+	disk := filepath.Join(tr.dir, "disk")
+	mounted := mountTmpfs(t, disk)
+	tr.tracker, tr.at = run(t, "tracker", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "1s")
+	tr.prom = startPrometheus(t, tr.at, trialTiming)
+
+	// A seed that will die. Its tracker notices when its time is over.
+	lost := tr.swarm("lost", 64<<20, "512KiB/s")
+	tr.leech("lost", "alone")
+	// A seed whose file is not what it was when it was checked.
+	tr.poison("poison", 4<<20)
+	tr.leech("poison", "victim")
+	// Four leechers that pass nothing on.
+	tr.swarm("content", 128<<20, "8MiB/s")
+	for _, name := range []string{"a", "b", "c", "disk"} {
+		tr.leech("content", name, "--up-limit", "1KiB/s")
+	}
+
+	lost.kill()
+	tr.fires("StarlingCorruptPieces")
+	tr.fires("StarlingLowPeerShare")
+	stop := tr.announceNonsense()
+	if mounted {
+		fill(t, filepath.Join(disk, "ballast"))
+		tr.fires("StarlingDownloadFailed")
+	}
+	tr.fires("StarlingAnnounceErrors")
+	stop()
+	tr.fires("StarlingDownloadStalled")
+	tr.fires("StarlingSwarmWithoutSeeders")
+
+	tr.tracker.kill()
+	tr.fires("StarlingTrackerDown")
+	tr.fires("StarlingPeersCannotAnnounce")
+}
+
+// torrent is where the torrent of that name is, beside its content.
+func (tr *trial) torrent(name string) string {
+	return filepath.Join(tr.dir, "seed-"+name, name+".torrent")
+}
+
+// swarm makes content and a seed of it, which sends no faster than rate.
+func (tr *trial) swarm(name string, size int, rate string) *proc {
+	tr.t.Helper()
+	dir := filepath.Dir(tr.torrent(name))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		tr.t.Fatal(err)
+	}
+	create(tr.t, dir, name, size, "http://"+tr.at["tracker"]+"/announce")
+	return tr.serve(name, rate)
+}
+
+func (tr *trial) serve(name, rate string) *proc {
+	tr.t.Helper()
+	p, _ := run(tr.t, "seed", tr.torrent(name), "--data", filepath.Dir(tr.torrent(name)),
+		"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--up-limit", rate)
+	return p
+}
+
+// poison makes a seed that was checked once, and whose disk has lost the content
+// since without a trace in the file's size or time.
+func (tr *trial) poison(name string, size int) {
+	tr.t.Helper()
+	seed := tr.swarm(name, size, "0")
+	if err := seed.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		tr.t.Fatal(err)
+	}
+	<-seed.ended
+	path := filepath.Join(filepath.Dir(tr.torrent(name)), name)
+	fi, err := os.Stat(path)
+	if err == nil {
+		err = os.WriteFile(path, make([]byte, size), 0o644)
+	}
+	if err == nil {
+		err = os.Chtimes(path, fi.ModTime(), fi.ModTime())
+	}
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.serve(name, "0")
+}
+
+func (tr *trial) leech(name, into string, flags ...string) {
+	tr.t.Helper()
+	run(tr.t, append([]string{"leech", tr.torrent(name), "-o", filepath.Join(tr.dir, into), "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}, flags...)...)
+}
+
+// fires waits until an alert fires, and checks what it says.
+func (tr *trial) fires(name string) {
+	tr.t.Helper()
+	began := time.Now()
+	eventually(tr.t, name+" fires", 2*patience, func() error {
+		all, err := tr.prom.alerts()
+		if err != nil {
+			return err
+		}
+		var states []string
+		for _, a := range all {
+			states = append(states, a.Labels["alertname"]+" "+a.State)
+			if a.Labels["alertname"] != name || a.State != "firing" {
+				continue
+			}
+			summary := a.Annotations["summary"]
+			if summary == "" || strings.Contains(summary, "<no value>") || strings.Contains(summary, "error") || strings.Contains(summary, "{{") {
+				tr.t.Errorf("%s says %q", name, summary)
+			}
+			if _, err := os.Stat(filepath.Join("../..", a.Annotations["runbook_url"])); err != nil {
+				tr.t.Error(err)
+			}
+			tr.t.Logf("%s after %.1f s: %s", name, time.Since(began).Seconds(), summary)
+			return nil
+		}
+		return fmt.Errorf("alerts: %s", strings.Join(states, ", "))
+	})
+}
+
+// announceNonsense sends the tracker some announces a second that it must refuse,
+// until it is stopped.
+func (tr *trial) announceNonsense() (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+			if resp, err := client.Get("http://" + tr.at["tracker"] + "/announce?info_hash=nonsense"); err == nil {
+				resp.Body.Close()
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
+}
+
+// mountTmpfs mounts a disk of 160 MiB, and says whether this machine lets it.
+func mountTmpfs(t *testing.T, dir string) bool {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=160m"); err != nil {
+		if os.Getenv("CI") == "true" && os.Geteuid() == 0 {
+			t.Fatalf("CI as root must be able to mount a tmpfs: %v", err)
+		}
+		t.Logf("StarlingDownloadFailed is not staged: %v", err)
+		return false
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Errorf("unmount %s: %v", dir, err)
+		}
+	})
+	return true
+}
+
+// fill writes until the disk is full.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for chunk := make([]byte, 64<<10); err == nil; _, err = f.Write(chunk) {
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,193 @@
+package fleet
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Bounds of a page.
+const (
+	MaxHostsPage  = 500
+	MaxEdges      = 200
+	MaxSwarmsPage = 500
+)
+
+// Query chooses a page of hosts.
+type Query struct {
+	// Sort is "done", who will be last first; "node", by name; or "down", the
+	// fastest first.
+	Sort          string
+	Offset, Limit int
+	Labels        []Label // all of which a host must have
+}
+
+// Sorts are the values of Query.Sort.
+var Sorts = []string{"done", "node", "down"}
+
+// Hosts returns a page of the hosts.
+func (v *View) Hosts(q Query) Hosts {
+	var list []*viewed
+	for _, h := range v.order {
+		if h.has(q.Labels) {
+			list = append(list, h)
+		}
+	}
+	switch q.Sort {
+	case "node":
+		slices.SortStableFunc(list, func(a, b *viewed) int { return strings.Compare(a.shown, b.shown) })
+	case "down":
+		slices.SortStableFunc(list, func(a, b *viewed) int { return cmp.Compare(b.Down, a.Down) })
+	}
+	out := Hosts{V: version, Total: len(list), Hosts: []HostInfo{}}
+	from := min(max(q.Offset, 0), len(list))
+	for _, h := range list[from:min(from+min(max(q.Limit, 0), MaxHostsPage), len(list))] {
+		out.Hosts = append(out.Hosts, h.info())
+	}
+	return out
+}
+
+func (h *viewed) info() HostInfo {
+	info := HostInfo{
+		Node: h.shown, Addr: h.Addr.String(), Labels: h.labelMap(), Client: Client(h.ID), State: h.State.String(),
+		Size: h.Size, DownBPS: h.Down, UpBPS: h.Up, Why: h.Why.String(), LeftS: h.leftS(), SeenS: h.seenS,
+	}
+	if !h.quiet {
+		done := h.Done
+		info.Done = &done
+	}
+	return info
+}
+
+// Changed shows fn the hosts, in order, with a number that is another one if what is
+// shown of the host is another, but for how long ago it was heard of. fn returns
+// whether it wants the host, and has it then.
+func (v *View) Changed(most int, fn func(at netip.AddrPort, state uint64) bool) []HostInfo {
+	out := []HostInfo{}
+	for _, h := range v.order {
+		if len(out) == most {
+			break
+		}
+		if fn(h.Addr, h.print()) {
+			out = append(out, h.info())
+		}
+	}
+	return out
+}
+
+// print is FNV-1a over what is shown of a host.
+func (h *viewed) print() uint64 {
+	p := uint64(14695981039346656037)
+	num := func(n int64) {
+		for range 8 {
+			p = (p ^ uint64(n&0xff)) * 1099511628211
+			n >>= 8
+		}
+	}
+	text := func(s string) {
+		for i := range len(s) {
+			p = (p ^ uint64(s[i])) * 1099511628211
+		}
+		num(int64(len(s)))
+	}
+	for _, n := range []int64{int64(h.State), int64(h.Why), h.Size, h.Done, h.Down, h.Up, h.LeftS} {
+		num(n)
+	}
+	if h.seed {
+		num(1)
+	}
+	text(h.node)
+	for _, l := range h.labels {
+		text(l.Name)
+		text(l.Value)
+	}
+	return p
+}
+
+// WebSeed is the From of what web servers give.
+const WebSeed = "web"
+
+// Edges are who gives whom how much, the strongest first, at most limit.
+func (v *View) Edges(limit int) Edges {
+	return Edges{V: version, Edges: v.edges[:min(max(limit, 0), len(v.edges), MaxEdges)]}
+}
+
+func (v *View) allEdges() []Edge {
+	names := make(map[netip.AddrPort]string, len(v.hosts))
+	for i := range v.hosts {
+		h := &v.hosts[i]
+		names[h.Addr] = h.shown
+		if h.also.IsValid() {
+			names[h.also] = h.shown
+		}
+	}
+	out := []Edge{}
+	for i := range v.hosts {
+		h := &v.hosts[i]
+		to := h.shown
+		for _, src := range h.from[:h.nfrom] {
+			from := names[src.Addr]
+			switch {
+			case !src.Addr.IsValid():
+				from = WebSeed
+			case from == "":
+				from = src.Addr.String()
+			}
+			if src.BPS > 0 {
+				out = append(out, Edge{From: from, To: to, BPS: src.BPS})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Edge) int {
+		return cmp.Or(cmp.Compare(b.BPS, a.BPS), strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+	})
+	return slices.Clip(out[:min(len(out), MaxEdges)])
+}
+
+// Availability adds up how much the hosts have of each part of the content; those
+// that left have nothing for others.
+func (v *View) Availability() Availability {
+	a := new(availability)
+	for _, h := range v.order {
+		a.add(h)
+	}
+	return Availability{V: version, Buckets: Buckets, Copies: a.copies(), Seeds: a.seeds}
+}
+
+// availability is a sum over hosts.
+type availability struct {
+	seeds int
+	parts [Buckets]int // in 255ths
+}
+
+func (a *availability) add(h *viewed) {
+	switch {
+	case h.State == Left:
+	case h.quiet && !h.seed:
+	case h.quiet || h.whole():
+		a.seeds++
+	default:
+		for k, share := range h.Have {
+			a.parts[k] += int(share)
+		}
+	}
+}
+
+func (a *availability) copies() []float64 {
+	out := make([]float64, Buckets)
+	for k, n := range a.parts {
+		out[k] = float64(a.seeds) + float64(n)/255
+	}
+	return out
+}
+
+// whole says whether a host has every part of the content, wanted or not.
+func (h *viewed) whole() bool {
+	for _, share := range h.Have {
+		if share != 255 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,73 @@
+// Numbers and reasons in words, as words.go makes them on the server.
+
+const reasons = {
+  none: "nothing holds it back",
+  seed: "waits for the seed",
+  peers: "its peers send no faster",
+  disk: "its disk writes no faster",
+  choked: "its peers serve others first",
+  link: "its own link is full",
+  tracker: "does not reach the tracker",
+  limit: "limited by its own settings",
+};
+
+export function reason(why, state) {
+  if (state === "error") return "stopped by an error on the host";
+  if (state === "checking") return "checks what is on its disk";
+  if (Object.hasOwn(reasons, why)) return reasons[why];
+  return state === "stalled" ? "gets nothing at the moment" : "does not say why";
+}
+
+// doing says how a host is doing.
+export function doing(h) {
+  if (h.state === "left") return "had all of it and left";
+  if (h.state !== "error" && h.state !== "checking" && h.share >= 1) return "has all of it";
+  if (!h.state) return "another client, which tells nothing";
+  return reason(h.why, h.state);
+}
+
+const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+export function bytes(n) {
+  n = n > 0 ? n : 0;
+  let unit = 0;
+  while (n >= 999.5 && unit < units.length - 1) {
+    n /= 1024;
+    unit++;
+  }
+  return `${n.toFixed(unit > 0 && n < 99.95 ? 1 : 0)} ${units[unit]}`;
+}
+
+export const rate = (n) => `${bytes(n)}/s`;
+
+// percent never shows what is not whole as 100 %.
+export function percent(share) {
+  if (share >= 1) return "100 %";
+  if (!(share > 0)) return "0 %";
+  return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+}
+
+// left prints seconds to go, or nothing where they are not known or none is left.
+export function left(s) {
+  if (!(s > 0)) return "";
+  if (s < 100) return `${s} s`;
+  if (s < 6000) return `${Math.floor((s + 30) / 60)} min`;
+  if (s < 360000) return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
+  return `${Math.floor(s / 86400)} d`;
+}
+
+export const count = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+export const plural = (n, one) => (n === 1 ? `1 ${one}` : `${count(n)} ${one}s`);
+export const copies = (n) => n >= 100 ? count(Math.floor(n)) : (Math.floor(n * 10) / 10).toFixed(1).replace(/\.0$/, "");
+
+// slow says how far the slowest host of a group is.
+export const slow = (h) => (h.share < 0 ? `${h.key}, which tells nothing` : `${h.key} ${percent(h.share)}, ${reason(h.why, "")}`);
+
+// rarest says how often the rarest and the commonest part are there.
+export function rarest(parts) {
+  if (!parts.length) return "Nobody has told which parts it has.";
+  const low = Math.min(...parts), high = Math.max(...parts);
+  if (low <= 0) return "There is a part that no host has.";
+  if (copies(low) === copies(high)) return `Every part is on ${copies(low)} hosts.`;
+  return `The rarest part is on ${copies(low)} hosts, the commonest on ${copies(high)}.`;
+}
