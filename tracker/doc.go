@@ -5,7 +5,7 @@
 //
 // Server answers on two listeners. The public one has /announce and /scrape, the
 // torrent files under /torrents/, and a JSON interface under /api/v1/. The admin
-// one adds /metrics and /debug/pprof, and should not leave the host. Make one with
+// one adds /metrics, to which the program may add profiles. Make one with
 // New, register torrents with Torrents, and run it with Serve.
 //
 // The swarms themselves are package swarm's, which is pure; here they are spread

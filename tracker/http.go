@@ -3,7 +3,6 @@ package tracker
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/pprof"
 	"net/netip"
 	"strconv"
 
@@ -36,17 +35,12 @@ func (s *Server) Handler() http.Handler {
 	return bounded(r)
 }
 
-// AdminHandler is the interface for whoever runs the tracker: metrics and
-// profiles. It must not be reachable by strangers.
+// AdminHandler is the interface for whoever runs the tracker: metrics, to which the
+// program may add profiles. It must not be reachable by strangers.
 func (s *Server) AdminHandler(metrics prometheus.Gatherer) http.Handler {
 	r := mux.NewRouter()
 	r.Handle("/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true})).Methods(http.MethodGet)
 	s.addHealth(r)
-	r.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	r.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	r.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	r.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	r.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
 	return bounded(r)
 }
 

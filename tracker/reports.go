@@ -35,7 +35,7 @@ type seenView struct {
 
 // Ages at which views are made anew, and how many are kept.
 const (
-	viewAge  = time.Second
+	viewAge  = 900 * time.Millisecond // less than from one tick of events to the next
 	listAge  = 2 * time.Second
 	maxViews = 64
 	// maxOthers bounds the peers of one view that report nothing, and the swarms in

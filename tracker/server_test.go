@@ -265,12 +265,12 @@ func TestAdmin(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, b)
 		}
 	}
-	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/cmdline"} {
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/flight"} {
 		if status, _ := get(t, s.addr, path); status != http.StatusNotFound {
 			t.Errorf("the public listener serves %s: %d", path, status)
 		}
 	}
-	for _, path := range []string{"/healthz", "/readyz", "/debug/pprof/"} {
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 		if status, _ := get(t, s.admin, path); status != http.StatusOK {
 			t.Errorf("admin %s: %d", path, status)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"starling/cmd/starling/internal/config"
 )
 
 // newRegistry makes the process's own registry, with what says which build it
@@ -39,14 +40,14 @@ type admin struct {
 }
 
 // serveAdmin listens at addr. The caller closes it.
-func serveAdmin(addr string, reg prometheus.Gatherer) (*admin, error) {
+func serveAdmin(addr string, reg prometheus.Gatherer, c *config.Config) (*admin, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fail("metrics listener", err).withHint("choose another address with --metrics-listen")
 	}
 	a := &admin{ln: ln}
 	a.srv = &http.Server{
-		Handler:           a.routes(reg),
+		Handler:           debugging(a.routes(reg), c),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       30 * time.Second,
@@ -70,11 +71,6 @@ func (a *admin) routes(reg prometheus.Gatherer) http.Handler {
 		}
 		w.Write([]byte("ok\n"))
 	})
-	r.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	r.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	r.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	r.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	r.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
 	return r
 }
 

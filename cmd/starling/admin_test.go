@@ -6,10 +6,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"starling/cmd/starling/internal/config"
 )
 
 func TestAdminListener(t *testing.T) {
-	a, err := serveAdmin("127.0.0.1:0", newRegistry())
+	def := config.Default()
+	a, err := serveAdmin("127.0.0.1:0", newRegistry(), &def)
 	if err != nil {
 		t.Fatal(err)
 	}

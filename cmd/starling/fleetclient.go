@@ -33,6 +33,7 @@ type fleetView struct {
 	// tracker. All empty: every swarm.
 	hashes []string
 	name   string
+	title  string // what the torrent calls itself
 }
 
 var (
@@ -55,13 +56,13 @@ func openFleet(ctx context.Context, ref, trackerURL string) (*fleetView, error) 
 		if err != nil {
 			return nil, fail("magnet link", err)
 		}
-		v.hashes, trackers = hashesOf(m.InfoHash, m.V2), m.Trackers
+		v.hashes, v.title, trackers = hashesOf(m.InfoHash, m.V2), m.Name, m.Trackers
 	case isRef(ref):
 		t, err := loadRef(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
-		v.hashes = hashesOf(t.InfoHash, t.InfoHashV2)
+		v.hashes, v.title = hashesOf(t.InfoHash, t.InfoHashV2), t.Info.Name
 		for _, tier := range t.Trackers() {
 			trackers = append(trackers, tier...)
 		}
@@ -196,6 +197,7 @@ func (v *fleetView) status(ctx context.Context, by string, labels []config.Label
 	}
 	var st fleet.Status
 	err := v.ofSwarm(ctx, "/status?"+q.Encode(), &st)
+	st.Name = orElse(st.Name, v.title)
 	return st, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	boards "starling/deploy/monitoring"
 	"starling/peer"
 	"starling/tracker"
 )
@@ -19,23 +20,53 @@ const metricsDoc = "../../docs/metrics.md"
 
 const metricsIntro = `# Metrics
 
-Made from the registry by ` + "`go test ./cmd/starling -run TestMetricsDoc -update`" + `; the test compares.
+Made from the registry by ~go test ./cmd/starling -run TestMetricsDoc -update~; the test compares.
 
-A tracker serves them at ` + "`/metrics`" + ` of ` + "`--admin-listen`" + `, a peer of ` + "`--metrics-listen`" + ` (off unless it is
+A tracker serves them at ~/metrics~ of ~--admin-listen~, a peer of ~--metrics-listen~ (off unless it is
 given), in the Prometheus text format and in OpenMetrics. Units are seconds and bytes. Every series
 exists from the start, at 0. No label holds an infohash, a peer, an address or a file: what a label
 can be is closed and listed here. A process's torrents are added up.
 
-The registry also has the runtime's and the process's own metrics (` + "`go_*`" + `, ` + "`process_*`" + `), as
+With ~--metrics-by-torrent~ there are series for single torrents as well, with the label ~infohash~, for 50
+torrents at most: of a tracker, those that it serves, the first by name; of a peer, those that it began
+with.
+
+The registry also has the runtime's and the process's own metrics (~go_*~, ~process_*~), as
 client_golang makes them. The tracker lists the peers' endpoints for Prometheus at
-` + "`/api/v1/sd/prometheus`" + `. The tracker inside ` + "`share`" + ` has no admin listener and is not measured.
+~/api/v1/sd/prometheus~. The tracker inside ~share~ has no admin listener and is not measured.
+
+Histograms have the buckets listed here, which the dashboards read, and are native histograms too for a
+Prometheus that asks for those; have it keep the buckets then. An announce that took 5 ms or more leaves an
+exemplar with its event and result.
 `
+
+// metricsUse is how the metrics become pictures and alerts.
+const metricsUse = `
+## Dashboards and alerts
+
+~deploy/prometheus~ has the scrape configuration and the rules, ~deploy/grafana~ dashboards and their provisioning.
+All are made from the names above by ~go run ./deploy/monitoring/generate~. Elsewhere than in compose, change the
+tracker's two addresses in ~prometheus.yml~:
+
+~~~
+sed 's|tracker:69|10.0.0.5:69|' deploy/prometheus/prometheus.yml >prometheus.yml
+cp -r deploy/prometheus/rules .
+promtool check config prometheus.yml
+~~~
+
+The tracker's admin listener must be within Prometheus' reach: ~--admin-listen 10.0.0.5:6970~. Every peer that was
+started with ~--metrics-listen~ is found through the tracker; it has the labels ~node~, which is what it calls itself, and
+~label_K~ for each ~--node-label K=V~.
+`
+
+// metricsText puts backquotes for tildes, since a raw string cannot hold them.
+func metricsText(s string) string { return strings.ReplaceAll(s, "~", "`") }
 
 // TestMetricsDoc compares docs/metrics.md with what the registries hold; -update
 // writes it.
 func TestMetricsDoc(t *testing.T) {
 	var b bytes.Buffer
-	b.WriteString(metricsIntro)
+	b.WriteString(metricsText(metricsIntro))
 	for _, part := range []struct {
 		title, prefix string
 		register      func(prometheus.Registerer)
@@ -57,6 +88,8 @@ func TestMetricsDoc(t *testing.T) {
 			}
 		}
 	}
+	writeTorrentMetrics(&b)
+	writeMonitoring(&b)
 	if *update {
 		if err := os.WriteFile(metricsDoc, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
@@ -69,6 +102,34 @@ func TestMetricsDoc(t *testing.T) {
 	}
 	if !bytes.Equal(page, b.Bytes()) {
 		t.Error("docs/metrics.md is not what the registry says: run go test ./cmd/starling -run TestMetricsDoc -update")
+	}
+}
+
+// writeTorrentMetrics names what is registered on request only.
+func writeTorrentMetrics(b *bytes.Buffer) {
+	b.WriteString(metricsText("\n## Each torrent, with `--metrics-by-torrent`\n\n| name | kind | labels | what |\n|---|---|---|---|\n"))
+	for _, row := range [][]string{
+		{tracker.MetricByTorrentCompleted, "counter", "~infohash~", "Peers that said that they completed a torrent that is served."},
+		{tracker.MetricByTorrentPeers, "gauge", "~infohash~; ~role~: leecher, seeder", "Peers of a torrent that is served, by role; those of a hybrid are counted once."},
+		{peer.MetricByTorrentDone, "gauge", "~infohash~", "Of its size, what is verified."},
+		{peer.MetricByTorrentReceived, "counter", "~infohash~", "Payload of a torrent received from peers."},
+		{peer.MetricByTorrentSent, "counter", "~infohash~", "Payload of a torrent sent to peers."},
+		{peer.MetricByTorrentSize, "gauge", "~infohash~", "Size of what is wanted of a torrent."},
+	} {
+		b.WriteString(metricsText("| ~" + strings.Join([]string{row[0] + "~", row[1], row[2], row[3]}, " | ") + " |\n"))
+	}
+}
+
+// writeMonitoring lists the dashboards and alerts that are made of the metrics.
+func writeMonitoring(b *bytes.Buffer) {
+	b.WriteString(metricsText(metricsUse))
+	b.WriteString("\n| dashboard | what |\n|---|---|\n")
+	for _, d := range boards.Dashboards() {
+		fmt.Fprintf(b, "| %s | %s |\n", d.Title, d.Description)
+	}
+	b.WriteString("\n| alert | severity | what it means |\n|---|---|---|\n")
+	for _, a := range boards.Alerts(boards.DefaultTiming()) {
+		fmt.Fprintf(b, "| [%s](%s) | %s | %s |\n", a.Name, strings.TrimPrefix(a.Runbook(), "docs/"), a.Severity, a.Text)
 	}
 }
 

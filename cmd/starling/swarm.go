@@ -51,11 +51,14 @@ func (a *app) openSwarm(listen string, w *config.Wire) (*swarmPeer, error) {
 	metricsPort := 0
 	if a.cfg.MetricsListen != "" {
 		reg := newRegistry()
-		adm, err := serveAdmin(a.cfg.MetricsListen, reg)
+		adm, err := serveAdmin(a.cfg.MetricsListen, reg, a.cfg)
 		if err != nil {
 			return nil, err
 		}
 		s.admin, cfg.Metrics = adm, peer.NewMetrics(reg)
+		if a.cfg.ByTorrent {
+			reg.MustRegister(cfg.Metrics.TorrentMetrics())
+		}
 		a.metrics = cfg.Metrics
 		metricsPort = adm.port()
 	}

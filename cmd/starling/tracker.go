@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,6 +84,9 @@ func (a *app) tracker(ctx context.Context) error {
 	if err != nil {
 		return fail("tracker", err)
 	}
+	if a.cfg.ByTorrent {
+		reg.MustRegister(srv.TorrentMetrics())
+	}
 	public, udp, err := listenTracker(ctx, "tracker", c.Listen, c.UDPListen)
 	if err != nil {
 		return err
@@ -93,6 +97,7 @@ func (a *app) tracker(ctx context.Context) error {
 		addresses["udp"] = udp.LocalAddr().String()
 	}
 	var adm net.Listener
+	var admin http.Handler
 	if c.AdminListen != "" {
 		if adm, err = net.Listen("tcp", c.AdminListen); err != nil {
 			public.Close()
@@ -102,9 +107,10 @@ func (a *app) tracker(ctx context.Context) error {
 			return fail("tracker", err).withHint("choose another address with --admin-listen")
 		}
 		addresses["admin"] = adm.Addr().String()
+		admin = debugging(srv.AdminHandler(reg), a.cfg)
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ctx, public, adm, srv.AdminHandler(reg)) }()
+	go func() { served <- srv.Serve(ctx, public, adm, admin) }()
 	a.reloadable(reloading{
 		section: "tracker", live: keysOf("tracker", "torrents", "whitelist", "public", "max-peers-per-ip", "interval"),
 		noted: metrics.Reloaded, apply: func(c *config.Config) error { return srv.Reload(trackerConfig(&c.Tracker)) },

@@ -98,6 +98,8 @@ func (w *waiting) look(ctx context.Context, labels []config.Label) (met bool, er
 	st, err := w.view.status(ctx, "", labels)
 	now := w.a.now()
 	switch {
+	case ctx.Err() != nil:
+		return false, err
 	case err == nil:
 		w.last, w.heard = st, now
 	case errors.Is(err, errNoSwarm):

@@ -67,24 +67,23 @@ func trackerAlerts(t Timing) []Alert {
 
 func peerAlerts(t Timing) []Alert {
 	corrupt := peer.MetricPiecesVerified + `{result="corrupt"}`
-	states := func(re string) string {
-		return "sum by (" + instances + ") (" + peer.MetricTorrents + `{state=~"` + re + `"})`
-	}
 	return []Alert{
 		{
 			Name: "StarlingDownloadStalled", Severity: "warning", For: 3 * time.Minute,
 			When: []Condition{
 				{Query: "time() - " + peer.MetricLastProgress, Is: fmt.Sprintf("> %g", t.scaled(2*time.Minute).Seconds())},
-				{Query: states("downloading|stalled"), Is: "> 0", On: instances},
+				{Query: "sum by (" + instances + ") (" + peer.MetricTorrents + `{state=~"downloading|stalled"})`, Is: "> 0", On: instances},
 			},
 			Summary: "{{ $labels.instance }} has got nothing for {{ $value | humanizeDuration }}",
 			Text:    "A torrent is not complete, and no piece of it has been verified for that long.",
 		},
 		{
-			Name: "StarlingDownloadFailed", Severity: "critical", For: time.Minute,
-			When:    []Condition{{Query: states("error"), Is: "> 0"}},
+			// A leecher waits half a minute for its disk and then ends, so that
+			// one sample of it must do.
+			Name: "StarlingDownloadFailed", Severity: "critical", For: 0,
+			When:    []Condition{{Query: "sum by (" + instances + ") (max_over_time(" + peer.MetricTorrents + `{state="error"}` + t.window() + "))", Is: "> 0"}},
 			Summary: "The disk of {{ $labels.instance }} refuses",
-			Text:    "A torrent is in error: the disk is full, read-only or gone. The peer tries again by itself, and goes on where it was.",
+			Text:    "A torrent is in error: the disk is full, read-only or gone. A leecher goes on by itself if that passes within half a minute, and else ends; started again, it resumes.",
 		},
 		{
 			Name: "StarlingCorruptPieces", Severity: "warning", For: 0,

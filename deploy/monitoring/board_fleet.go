@@ -63,6 +63,12 @@ func fleetBoard() *board {
 		q("swarms", "sum("+sel(tracker.MetricSwarms)+")"), q("without a seeder", "sum("+sel(tracker.MetricSwarmsWithoutSeeders)+")"))
 	b.series(8, "Peers listed", "By role, as the trackers know them: also those that are not scraped.", "short", q("{{role}}", "sum by (role) ("+sel(tracker.MetricPeers)+")"))
 	b.series(8, "Versions", "Processes by build.", "short", q("{{version}} {{revision}}", "count by (version, revision) ("+sel(metricBuildInfo)+")"))
+
+	b.row("As hosts report")
+	b.series(8, "Hosts", "That told the trackers how they do, and of them those that have all that they want; also those that Prometheus does not reach.", "short",
+		q("hosts", "sum("+sel(tracker.MetricHosts)+")"), q("done", "sum("+sel(tracker.MetricHostsDone)+")"))
+	b.series(8, "Reports", "That came with announces, by result.", "reqps", q("{{result}}", "sum by (result) ("+rate(tracker.MetricReports)+")"))
+	b.series(8, "Silent longest", "Since the report of the host that has been silent longest and has not left.", "s", q("{{instance}}", sel(tracker.MetricReportAge)))
 	return b
 }
 

@@ -4,7 +4,9 @@ package monitoring
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -21,9 +23,10 @@ func TestLiveSwarm(t *testing.T) {
 	t.Parallel()
 	const size = 16 << 20
 	dir := t.TempDir()
-	_, at := run(t, "tracker", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "2s")
+	_, at := run(t, "tracker", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "2s",
+		"--torrents", dir, "--metrics-by-torrent")
 	torrent := create(t, dir, "content", size, "http://"+at["tracker"]+"/announce")
-	member := []string{"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--node-label"}
+	member := []string{"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--metrics-by-torrent", "--node-label"}
 	run(t, append([]string{"seed", torrent, "--data", dir}, append(member, "rack=r0")...)...)
 	var metrics string
 	for i := 1; i <= 4; i++ {
@@ -40,6 +43,9 @@ func TestLiveSwarm(t *testing.T) {
 	prom.is(t, `starling_tracker_peers{role="seeder"}`, "5")
 	prom.is(t, `sum(starling_peer_received_bytes_total{kind="payload"}) - sum(starling_peer_wasted_bytes_total)`, strconv.Itoa(4*size))
 
+	prom.is(t, `count(starling_peer_by_torrent_done_bytes == `+strconv.Itoa(size)+`)`, "5")
+	prom.is(t, `starling_tracker_by_torrent_peers{role="seeder"}`, "5") // the folder is read every 10 s
+	checkDiscovery(t, at["tracker"])
 	asked := 0
 	for _, q := range queries(timing) {
 		eventually(t, q.where+": "+q.expr, patience, func() error {
@@ -62,6 +68,34 @@ func TestLiveSwarm(t *testing.T) {
 		t.Errorf("no %s", metricBuildInfo)
 	}
 	promtool(t, string(body), "check", "metrics")
+}
+
+// checkDiscovery: the tracker's answer has the form of Prometheus' HTTP service
+// discovery, and what a peer said of itself.
+func checkDiscovery(t *testing.T, tracker string) {
+	t.Helper()
+	resp, err := client.Get("http://" + tracker + "/api/v1/sd/prometheus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var groups []struct {
+		Targets []string          `json:"targets"`
+		Labels  map[string]string `json:"labels"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&groups); err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%s, %s: %v", resp.Status, resp.Header.Get("Content-Type"), err)
+	}
+	racks := map[string]bool{}
+	for _, g := range groups {
+		if len(g.Targets) != 1 || g.Labels["__meta_starling_node"] == "" || g.Labels["__meta_starling_role"] != "seeder" {
+			t.Errorf("target %+v", g)
+		}
+		racks[g.Labels["__meta_starling_label_rack"]] = true
+	}
+	if len(groups) != 5 || len(racks) != 5 {
+		t.Errorf("%d targets in the racks %v", len(groups), racks)
+	}
 }
 
 // checkRuleHealth: Prometheus has evaluated all rules without an error.

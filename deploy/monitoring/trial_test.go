@@ -38,7 +38,9 @@ func TestAlertsFire(t *testing.T) {
 	tr := &trial{t: t, dir: t.TempDir()}
 	disk := filepath.Join(tr.dir, "disk")
 	mounted := mountTmpfs(t, disk)
-	tr.tracker, tr.at = run(t, "tracker", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "1s")
+	config := filepath.Join(tr.dir, "config.yaml")
+	writeFile(t, config, "log-level: warn\n")
+	tr.tracker, tr.at = run(t, "tracker", "--config", config, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "1s")
 	tr.prom = startPrometheus(t, tr.at, trialTiming)
 
 	// A seed that will die. Its tracker notices when its time is over.
@@ -63,12 +65,24 @@ func TestAlertsFire(t *testing.T) {
 	}
 	tr.fires("StarlingAnnounceErrors")
 	stop()
+	writeFile(t, config, "log-level: loud\n")
+	if err := tr.tracker.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	tr.fires("StarlingConfigReloadFailed")
 	tr.fires("StarlingDownloadStalled")
 	tr.fires("StarlingSwarmWithoutSeeders")
 
 	tr.tracker.kill()
 	tr.fires("StarlingTrackerDown")
 	tr.fires("StarlingPeersCannotAnnounce")
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // torrent is where the torrent of that name is, beside its content.

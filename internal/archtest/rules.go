@@ -78,7 +78,7 @@ var banned = map[string][]string{
 // pureFolders are pure in all their files. Those that end in /... are so with
 // all below.
 var pureFolders = []string{
-	"choke", "internal/benc", "metainfo/...", "overlay/...", "p2p", "p2p/monitor", "peer/canonical", "peer/pex", "peer/wire", "piece", "tracker/swarm",
+	"choke", "internal/benc", "metainfo/...", "overlay/...", "p2p", "p2p/monitor", "peer/canonical", "peer/pex", "peer/wire", "piece", "tracker/fleet", "tracker/swarm",
 }
 
 // impurePeer are the files of package peer that touch the world; the rest of

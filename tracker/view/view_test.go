@@ -177,7 +177,7 @@ func TestRolloutQuery(t *testing.T) {
 
 func TestAllDone(t *testing.T) {
 	src := newMade(t, 1, 5, func(_ int, r *fleet.Report) { r.Done, r.State, r.LeftS = 1000, fleet.Seeding, 0 })
-	wants(t, rollout(t, src, ""), "data-done", "100 %", "on every host", "all done", "None: every host has all of it.")
+	wants(t, rollout(t, src, ""), "data-done", "100 %", "on all 5 hosts", `id="left">done<`, "None: every host has all of it.")
 }
 
 func TestGroupsAreBounded(t *testing.T) {

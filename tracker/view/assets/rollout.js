@@ -14,27 +14,48 @@ const store = new Store(hash), rates = new Rates();
 const ring = new Ring($("ring"), $("ring-note"));
 const table = new HostTable((h) => ring.show(h));
 const mostGroups = 200, mostLate = 8, mostFlows = 20;
-let edges = [], swarm, told = -1, by = page.dataset.by;
+let edges = [], swarm, told = -1, by = page.dataset.by, chosen = location.search.includes("by="), labelled = null, finished = "";
 
 $("ring-still").remove();
 
 // The forms change what is shown at once; without this file they load the page.
-const filter = { sort: $("sort").value, label: $("label")?.value, value: $("value")?.value.trim(), name: "" };
+const filter = { sort: $("sort").value, label: $("label").value, value: $("value").value.trim(), name: "" };
 $("find-box").hidden = false;
 for (const id of ["host-go", "by-go", "host-pager"]) $(id).hidden = true;
 for (const id of ["sort", "label", "value", "find"]) {
-  $(id)?.addEventListener("input", (e) => {
+  $(id).addEventListener("input", (e) => {
     filter[id === "find" ? "name" : id] = e.target.value.trim();
     showHosts();
   });
 }
 for (const id of ["host-form", "by-form"]) $(id).addEventListener("submit", (e) => e.preventDefault());
 $("by").addEventListener("change", (e) => {
-  by = e.target.value;
-  put($("by-name"), by);
-  put($("groups-by"), by);
+  groupBy(e.target.value);
+  chosen = true;
   showGroups();
 });
+
+function groupBy(name) {
+  by = name;
+  $("by").value = name;
+  put($("by-name"), name);
+  put($("groups-by"), name);
+}
+
+// showLabels offers the labels that hosts have. A page that was opened before any
+// had one groups by the first that comes.
+function showLabels(labels) {
+  const now = labels.join();
+  if (now === labelled) return;
+  labelled = now;
+  const options = (names, value) => names.map((n) => { const o = make("option", "", n); o.selected = n === value; return o; });
+  if (!chosen && by === "host" && labels.length) by = labels[0];
+  $("by").replaceChildren(...options([...labels, "host"], by));
+  groupBy($("by").value);
+  $("label").replaceChildren(...options(labels, filter.label));
+  filter.label = $("label").value;
+  $("label-box").hidden = labels.length === 0;
+}
 
 function showHosts() {
   if (store.loaded) table.set(store.list(filter), store.hosts.size);
@@ -125,12 +146,14 @@ function figure(id, text, after) {
 function showFigures(status) {
   const all = swarm.hosts > 0 && swarm.done === swarm.hosts;
   put($("mean"), all ? "100 %" : percent(swarm.mean));
-  put($("mean-text"), all ? "on every host" : "arrived, on average");
+  put($("mean-text"), all ? `on ${swarm.hosts === 1 ? "its one host" : `all ${plural(swarm.hosts, "host")}`}` : "arrived, on average");
   $("ring").toggleAttribute("data-done", all);
   figure("done", count(swarm.done), `of ${count(swarm.hosts)}`);
   figure("moving", rate(swarm.down_bps), "");
   const rest = left(status.left_s);
-  figure("left", all ? "" : rest, all ? "all done" : rest ? "" : "not known");
+  if (!all) finished = "";
+  else if (told >= 0 && told < 10) finished = `at ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
+  figure("left", all ? "done" : rest, all ? finished : rest ? "" : "not known");
   document.title = `${all ? "Done" : percent(swarm.mean)} - ${title}`;
   milestone(all);
 }
@@ -153,6 +176,7 @@ live(`/api/v1/events?swarm=${hash}`, {
     showFigures(e.status);
     rates.add(swarm.down_bps);
     drawStrip(e.availability.copies, swarm.hosts);
+    showLabels(e.status.labels);
     showLate(e.status);
     showGroups();
     showHosts();

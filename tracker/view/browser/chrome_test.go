@@ -27,10 +27,11 @@ func missing(t testing.TB, what string) {
 
 // tab is a page in headless Chromium.
 type tab struct {
-	t   testing.TB
-	ctx context.Context
-	mu  sync.Mutex
-	bad []string // what went to the console, and exceptions
+	t     testing.TB
+	ctx   context.Context
+	close func() // ends the browser
+	mu    sync.Mutex
+	bad   []string // what went to the console, and exceptions
 }
 
 // look is how a page is looked at.
@@ -55,15 +56,19 @@ func newTab(t testing.TB, l look) *tab {
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc)
 	tb := &tab{t: t, ctx: ctx}
-	t.Cleanup(func() {
-		end, stop := context.WithTimeout(ctx, 10*time.Second)
-		defer stop()
-		if err := chromedp.Cancel(end); err != nil {
-			t.Log("chromium:", err)
-		}
-		cancel()
-		cancelAlloc()
-	})
+	var once sync.Once
+	tb.close = func() {
+		once.Do(func() {
+			end, stop := context.WithTimeout(ctx, 10*time.Second)
+			defer stop()
+			if err := chromedp.Cancel(end); err != nil {
+				t.Log("chromium:", err)
+			}
+			cancel()
+			cancelAlloc()
+		})
+	}
+	t.Cleanup(tb.close)
 	if err := chromedp.Listen(ctx, tb.hear); err != nil { // starts the browser
 		t.Fatal(err)
 	}

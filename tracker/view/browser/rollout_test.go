@@ -14,11 +14,12 @@ import (
 // rollout is a made-up rollout whose every moment is a function of the time since its
 // beginning: the same each run.
 type rollout struct {
-	name  string
-	hash  [20]byte
-	size  int64
-	took  float64 // seconds that an ordinary host takes
-	hosts []synthetic
+	name    string
+	hash    [20]byte
+	torrent []byte // its file, where the tracker serves it
+	size    int64
+	took    float64 // seconds that an ordinary host takes
+	hosts   []synthetic
 }
 
 // synthetic is one made-up host.

@@ -8,18 +8,22 @@ import (
 
 // Config is everything that can be configured.
 type Config struct {
-	Quiet         bool     `mapstructure:"quiet"`
-	Verbose       bool     `mapstructure:"verbose"`
-	JSON          bool     `mapstructure:"json"`
-	Progress      string   `mapstructure:"progress"`
-	LogFormat     string   `mapstructure:"log-format"`
-	LogLevel      string   `mapstructure:"log-level"`
-	NoColor       bool     `mapstructure:"no-color"`
-	MetricsListen string   `mapstructure:"metrics-listen"`
-	NodeLabel     []string `mapstructure:"node-label"` // K=V
-	NodeName      string   `mapstructure:"node-name"`  // "": the host's
-	MessageLog    string   `mapstructure:"message-log"`
-	Monitor       string   `mapstructure:"monitor"`
+	Quiet         bool   `mapstructure:"quiet"`
+	Verbose       bool   `mapstructure:"verbose"`
+	JSON          bool   `mapstructure:"json"`
+	Progress      string `mapstructure:"progress"`
+	LogFormat     string `mapstructure:"log-format"`
+	LogLevel      string `mapstructure:"log-level"`
+	NoColor       bool   `mapstructure:"no-color"`
+	MetricsListen string `mapstructure:"metrics-listen"`
+	ByTorrent     bool   `mapstructure:"metrics-by-torrent"`
+	RemoteDebug   bool   `mapstructure:"remote-debug"`
+	// FlightRecorder keeps the last seconds' trace where there is an admin listener.
+	FlightRecorder bool     `mapstructure:"flight-recorder"`
+	NodeLabel      []string `mapstructure:"node-label"` // K=V
+	NodeName       string   `mapstructure:"node-name"`  // "": the host's
+	MessageLog     string   `mapstructure:"message-log"`
+	Monitor        string   `mapstructure:"monitor"`
 
 	Tracker Tracker `mapstructure:"tracker"`
 	Seed    Seed    `mapstructure:"seed"`
@@ -123,14 +127,15 @@ const LocalTracker = "http://127.0.0.1:6969"
 func Default() Config {
 	wire := Wire{MaxPeers: 50, Choke: "tit-for-tat", Encryption: "accept"}
 	return Config{
-		Progress:  "auto",
-		LogFormat: "auto",
-		LogLevel:  "warn",
-		Tracker:   Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8, Drain: 250 * time.Millisecond, View: "on"},
-		Seed:      Seed{Data: ".", Listen: ":6881", Wire: wire},
-		Leech:     Leech{Output: ".", Listen: ":0", SeedFor: "auto", Wire: wire},
-		Share:     Share{Listen: ":6969", UDPListen: "off", PeerListen: ":6881", PieceSize: "auto", View: "on", Wire: wire},
-		Status:    Status{Interval: 2 * time.Second},
-		Wait:      Wait{Hosts: "100%", Interval: 2 * time.Second},
+		Progress:       "auto",
+		LogFormat:      "auto",
+		LogLevel:       "warn",
+		FlightRecorder: true,
+		Tracker:        Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8, Drain: 250 * time.Millisecond, View: "on"},
+		Seed:           Seed{Data: ".", Listen: ":6881", Wire: wire},
+		Leech:          Leech{Output: ".", Listen: ":0", SeedFor: "auto", Wire: wire},
+		Share:          Share{Listen: ":6969", UDPListen: "off", PeerListen: ":6881", PieceSize: "auto", View: "on", Wire: wire},
+		Status:         Status{Interval: 2 * time.Second},
+		Wait:           Wait{Hosts: "100%", Interval: 2 * time.Second},
 	}
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"runtime/trace"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"starling/cmd/starling/internal/config"
+)
+
+// The flight recorder keeps at least the last flightAge, unless that is more than
+// flightSize bytes: then less.
+const (
+	flightAge  = 10 * time.Second
+	flightSize = 16 << 20
+)
+
+// recorder is the process's flight recorder: the runtime has one at most, for all
+// admin listeners.
+type recorder struct {
+	once sync.Once
+	mu   sync.Mutex // one reader at a time
+	fr   *trace.FlightRecorder
+	err  error
+}
+
+var flight recorder
+
+// start begins to record; calls after the first do nothing.
+func (r *recorder) start() {
+	r.once.Do(func() {
+		r.fr = trace.NewFlightRecorder(trace.FlightRecorderConfig{MinAge: flightAge, MaxBytes: flightSize})
+		r.err = r.fr.Start()
+	})
+}
+
+// ServeHTTP answers with the last seconds, for `go tool trace`.
+func (r *recorder) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if r.fr == nil || r.err != nil {
+		http.Error(w, "there is no flight recorder", http.StatusNotFound)
+		return
+	}
+	if !r.mu.TryLock() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "somebody else is reading it", http.StatusServiceUnavailable)
+		return
+	}
+	defer r.mu.Unlock()
+	var b bytes.Buffer // the recording waits for nobody's network
+	if _, err := r.fr.WriteTo(&b); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", `attachment; filename="starling.trace"`)
+	_, _ = w.Write(b.Bytes())
+}
+
+// debugging puts /debug/ before the other routes of an admin listener: profiles and
+// the flight recorder. They tell much and cost much, so they are for clients on this
+// host, unless the configuration lets all others have them too.
+func debugging(next http.Handler, c *config.Config) http.Handler {
+	if c.FlightRecorder {
+		flight.start()
+	}
+	r := mux.NewRouter()
+	r.Handle("/debug/flight", &flight).Methods(http.MethodGet)
+	r.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	r.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	r.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	r.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	r.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch {
+		case !strings.HasPrefix(req.URL.Path, "/debug/"):
+			next.ServeHTTP(w, req)
+		case c.RemoteDebug || fromHere(req):
+			r.ServeHTTP(w, req)
+		default:
+			http.Error(w, "profiles are for clients on this host, unless starling runs with --remote-debug", http.StatusForbidden)
+		}
+	})
+}
+
+// fromHere says whether a request came over loopback.
+func fromHere(req *http.Request) bool {
+	host, _, err := net.SplitHostPort(req.RemoteAddr)
+	return err == nil && net.ParseIP(host).IsLoopback()
+}

@@ -1,0 +1,205 @@
+package browser
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+func TestLiveUpdates(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 30)
+	tb := newTab(t, desktop)
+	tb.open(s.path(s.rollouts[0]))
+	tb.until(`document.getElementById("live").dataset.state === "on"`)
+	tb.until(`document.querySelectorAll("#hosts [aria-rowindex]").length > 5`)
+	tb.until(`/^[0-9.]+ % - llama-70b$/.test(document.title)`)
+	before := tb.text("mean")
+	s.at(t, 60)
+	tb.until(`document.getElementById("mean").innerText !== "` + before + `"`)
+	if tb.text("late") == "" {
+		t.Error("no straggler is named, though some hosts are slow")
+	}
+	s.at(t, 1e6)
+	tb.until(`document.getElementById("ring").hasAttribute("data-done")`)
+	tb.until(`document.title === "Done - llama-70b"`)
+	tb.until(`document.getElementById("late-none").innerText === "None: every host has all of it."`)
+	tb.until(`document.getElementById("say").innerText === "All 72 hosts have all of llama-70b."`)
+	tb.quiet()
+}
+
+func TestListIsLive(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 10)
+	tb := newTab(t, desktop)
+	tb.open(s.url)
+	tb.until(`document.getElementById("live").dataset.state === "on"`)
+	row := `document.querySelector('[data-hash] , #swarms tbody tr').innerText`
+	before := eval[string](tb, row)
+	s.at(t, 20)
+	tb.until(row + ` !== ` + "`" + before + "`")
+	tb.until(`[...document.querySelectorAll("#swarms tbody th")].map((e) => e.innerText).join() === "container-base,imagenet-22k,llama-70b"`)
+	tb.quiet()
+}
+
+// A tracker with nothing says how to begin.
+func TestEmptyList(t *testing.T) {
+	s := newBareSite(t)
+	tb := newTab(t, desktop)
+	tb.open(s.url)
+	tb.until(`document.getElementById("live").dataset.state === "on"`)
+	if got := tb.text("blank"); !strings.Contains(got, "starling share PATH") {
+		t.Errorf("the empty list says %q", got)
+	}
+	tb.quiet()
+}
+
+// numbers is what a page says in its figures and tables.
+const numbers = `JSON.stringify(["mean", "done", "left", "moving", "parts-text", "late"].map((id) => document.getElementById(id).innerText.replace(/\s+/g, " ").trim())
+	.concat(...["#groups", "#hosts"].map((t) => [...document.querySelectorAll(t + " tbody tr:not(.gap, [hidden])")].slice(0, 15)
+	.map((r) => r.innerText.replace(/\s+/g, " ").trim()))))`
+
+// The server and the page's scripts say the same of the same moment.
+func TestWithAndWithoutScripts(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 70)
+	time.Sleep(1100 * time.Millisecond) // the tracker's view is then of this moment
+	plain := newTab(t, look{width: 1440, height: 900, noScript: true})
+	plain.open(s.path(s.rollouts[0]))
+	live := newTab(t, desktop)
+	live.open(s.path(s.rollouts[0]))
+	live.until(`document.querySelectorAll("#hosts [aria-rowindex]").length > 5`)
+	live.until(`document.querySelector("#groups tbody tr").bar !== undefined`)
+	want := eval[string](plain, numbers) // the tools' scripts run there, the page's do not
+	got := eval[string](live, numbers)
+	if got != want {
+		t.Errorf("with scripts\n%s\nwithout\n%s", got, want)
+	}
+	if !strings.Contains(want, "gpu-r") || strings.Count(want, "%") < 20 {
+		t.Errorf("without scripts the page says %s", want)
+	}
+	plain.quiet()
+	live.quiet()
+}
+
+func TestFilters(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 70)
+	tb := newTab(t, desktop)
+	tb.open(s.path(s.rollouts[0]))
+	tb.until(`document.getElementById("host-count").innerText === "72 hosts"`)
+	set := func(id, value string) {
+		tb.do(chromedp.Evaluate[chromedp.Void](`{ const e = document.getElementById("` + id + `"); e.value = "` + value + `"; e.dispatchEvent(new Event("input", {bubbles: true})); e.dispatchEvent(new Event("change", {bubbles: true})); }`))
+	}
+	set("value", "r02")
+	tb.until(`document.getElementById("host-count").innerText === "12 hosts of 72"`)
+	set("value", "")
+	set("find", "R03-0")
+	tb.until(`document.getElementById("host-count").innerText === "9 hosts of 72"`)
+	set("find", "")
+	set("sort", "node")
+	tb.until(`document.querySelector("#hosts [aria-rowindex='2'] .who").innerText === "gpu-r01-02"`)
+	set("by", "zone")
+	tb.until(`[...document.querySelectorAll("#groups tbody th")].map((e) => e.innerText).join() === "a,b,no zone"`)
+	set("by", "host")
+	tb.until(`document.querySelectorAll("#groups tbody tr").length === 72`)
+	tb.quiet()
+}
+
+// All hosts can be reached in the table, though few rows exist.
+func TestHostTableIsVirtual(t *testing.T) {
+	s := newBareSite(t)
+	r := s.add(t, "large", 1500, 10, 1<<40, 100)
+	s.at(t, 50)
+	tb := newTab(t, desktop)
+	tb.open(s.path(r))
+	tb.until(`document.getElementById("hosts").getAttribute("aria-rowcount") === "1501"`)
+	if n := eval[int](tb, `document.querySelectorAll("#hosts tbody tr").length`); n > 60 {
+		t.Errorf("%d rows exist", n)
+	}
+	tb.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("host-box").scrollTo(0, 1e9)`))
+	tb.until(`document.querySelector("#hosts [aria-rowindex='1501']") !== null`)
+	tb.until(`(() => { const r = document.querySelector("#hosts [aria-rowindex='1501']").getBoundingClientRect(), b = document.getElementById("host-box").getBoundingClientRect(); return r.bottom <= b.bottom + 2 && r.top > b.top; })()`)
+	tb.quiet()
+}
+
+func TestThemeIsKept(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 10)
+	tb := newTab(t, look{width: 1440, height: 900, dark: true})
+	paper := `getComputedStyle(document.documentElement).backgroundColor`
+	tb.open(s.url)
+	dark := eval[string](tb, paper)
+	tb.do(chromedp.Click("#theme"))
+	tb.until(paper + ` !== "` + dark + `"`)
+	tb.open(s.path(s.rollouts[0]))
+	if got := eval[string](tb, paper); got == dark {
+		t.Error("the chosen theme is forgotten on the next page")
+	}
+	if got := tb.text("theme"); got != "Dark theme" {
+		t.Errorf("the switch says %q", got)
+	}
+	tb.quiet()
+}
+
+// Everything that can be operated is reached with the tab key, in the page's order,
+// and the focus can be seen.
+func TestKeyboard(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 70)
+	tb := newTab(t, desktop)
+	tb.open(s.path(s.rollouts[0]))
+	tb.until(`document.getElementById("host-count").innerText === "72 hosts"`)
+	var order []string
+	for range 11 {
+		tb.do(chromedp.KeyEvent(kb.Tab))
+		order = append(order, eval[string](tb, `(() => { const e = document.activeElement; const o = getComputedStyle(e); return (e.id || e.className || e.tagName) + (o.outlineStyle === "none" ? " unseen" : ""); })()`))
+	}
+	want := "skip mark theme by groups-box sort label value find host-box SUMMARY"
+	if got := strings.Join(order, " "); got != want {
+		t.Errorf("the focus goes\n%s\nwant\n%s", got, want)
+	}
+	tb.quiet()
+}
+
+// Who wants no motion gets none; the numbers arrive all the same.
+func TestNoMotion(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 50)
+	tb := newTab(t, look{width: 1440, height: 900, still: true})
+	tb.open(s.path(s.rollouts[0]))
+	tb.until(`document.getElementById("host-count").innerText === "72 hosts"`)
+	tb.until(`document.querySelectorAll("#ring canvas").length === 2`)
+	drawn := `document.querySelectorAll("#ring canvas")[%].getContext("2d").getImageData(0, 0, 500, 500).data.some((v) => v > 0)`
+	if eval[bool](tb, strings.Replace(drawn, "%", "1", 1)) {
+		t.Error("something moves")
+	}
+	tb.until(strings.Replace(drawn, "%", "0", 1))
+	if n := eval[int](tb, `document.getAnimations().length`); n != 0 {
+		t.Errorf("%d animations run", n)
+	}
+	tb.quiet()
+}
+
+// A tracker that goes away and comes back is said so, and the page goes on.
+func TestConnectionLost(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 50)
+	tb := newTab(t, desktop)
+	tb.open(s.path(s.rollouts[0]))
+	tb.until(`document.getElementById("live").dataset.state === "on" && document.title !== "llama-70b - starling"`)
+	s.halt(t)
+	tb.until(`document.getElementById("live").dataset.state === "lost"`)
+	if got := tb.text("live-text"); !strings.HasPrefix(got, "No connection; numbers of ") {
+		t.Errorf("the page says %q", got)
+	}
+	if got := tb.text("say"); !strings.HasPrefix(got, "The connection to the tracker is lost.") {
+		t.Errorf("a screen reader hears %q", got)
+	}
+	s.serve(t)
+	s.at(t, 60)
+	tb.until(`document.getElementById("live").dataset.state === "on"`)
+}
