@@ -2,6 +2,8 @@ package deploy
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,14 +68,15 @@ func TestAnsible(t *testing.T) {
 }
 
 // srun stands in for Slurm's: a task on each of three nodes, which have a disk of their
-// own here by a STARLING_CACHE of their own.
+// own here by a STARLING_CACHE of their own. Told to stop it tells its tasks.
 const srun = `#!/bin/bash
 while [[ $1 == --* ]]; do shift; done
 pids=()
 for n in 1 2 3; do
-	SLURM_NODEID=$n STARLING_CACHE="$STARLING_CACHE/$n" "$@" &
+	SLURMD_NODENAME=n$n STARLING_CACHE="$STARLING_CACHE/$n" "$@" &
 	pids+=($!)
 done
+trap 'kill "${pids[@]}"; wait; exit 143' TERM
 for p in "${pids[@]}"; do wait "$p" || exit 1; done
 `
 
@@ -117,6 +120,28 @@ func TestSlurmJob(t *testing.T) {
 		if got := read(t, filepath.Join(cache, node, "seen")); got != string(content) {
 			t.Errorf("node %s worked on %d bytes, want %d", node, len(got), len(content))
 		}
+	}
+}
+
+// TestSlurmJobFails: where a node gets nothing the work does not begin.
+func TestSlurmJobFails(t *testing.T) {
+	bin, cache := t.TempDir(), t.TempDir()
+	if err := os.Symlink(build(t), filepath.Join(bin, "starling")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(bin, "srun"), srun, 0o755)
+	write(t, filepath.Join(bin, "work"), "#!/bin/bash\ntouch \"$1/worked\"\n", 0o755)
+	missing := httptest.NewServer(http.NotFoundHandler())
+	defer missing.Close()
+	job := exec.CommandContext(t.Context(), "bash", "slurm/fetch.sbatch", missing.URL+"/torrents/model.torrent", filepath.Join(bin, "work"))
+	job.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "STARLING_CACHE="+cache, "SLURM_JOB_NUM_NODES=3", "SLURM_JOB_ID=7", "HOME="+bin)
+	job.WaitDelay = time.Second
+	out, err := job.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "not every node has the content") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if found, err := filepath.Glob(cache + "/*/worked"); err != nil || len(found) > 0 {
+		t.Errorf("worked: %v, %v", found, err)
 	}
 }
 

@@ -80,6 +80,9 @@ func (e *Engine) announceOf(ev AnnounceEvent) Announce {
 			ev = EventPaused
 		}
 	}
+	if left == 0 && !e.finished && e.stats.ReceivedPayload > 0 {
+		left = 1 // it is not published yet, and `completed` is still to be said
+	}
 	return Announce{
 		InfoHash: e.cfg.InfoHash, InfoHashV2: e.cfg.InfoHashV2, PeerID: e.cfg.PeerID, Port: e.cfg.ListenPort,
 		Uploaded: int64(e.stats.SentPayload), Downloaded: int64(e.stats.ReceivedPayload),

@@ -51,6 +51,8 @@
 //   - A disk that refuses pauses the download, not the uploads, and is tried
 //     again. Pieces that a failed fsync took are taken back from everybody and
 //     fetched again, one at a time until one is durable (lost.go).
+//   - A tracker that asks is told how we do, and what keeps us from doing better
+//     (report.go, why.go).
 //   - Only bytes that were asked for count as given: neither a slot nor patience
 //     is to be had for anything else.
 //

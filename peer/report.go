@@ -63,6 +63,12 @@ func (e *Engine) reportNow() {
 	if a.running || e.stopping || e.report.every == 0 {
 		return
 	}
+	if a.next == EventStarted || a.next == EventCompleted {
+		// A tracker must hear of these first: who has said in passing that nothing is
+		// left is not counted as one that completed.
+		e.report.timer.Set(e.now().Add(e.jitter(max(reportRetry, e.report.every))))
+		return
+	}
 	a.running = true
 	in := e.announceOf(EventNone)
 	in.NumWant = 0

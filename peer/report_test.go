@@ -110,88 +110,94 @@ func (r *reporting) leecher(id byte, serves bool) p2p.ConnID {
 	return c
 }
 
-// TestWhy stages every reason that a download may have for not being faster.
-func TestWhy(t *testing.T) {
-	for what, c := range map[string]struct {
-		have func(int) bool
-		mod  func(*EngineConfig)
-		play func(r *reporting)
-		want Why
-	}{
-		"complete":     {have: all, play: func(r *reporting) { r.pass(4, nil) }, want: WhyNone},
-		"nobody there": {play: func(r *reporting) { r.pass(4, nil) }, want: WhyPeers},
-		"nobody has anything": {play: func(r *reporting) {
-			r.meet(1, wire.HNON)
-			r.pass(4, nil)
-		}, want: WhyPeers},
-		"a seed alone": {play: func(r *reporting) {
-			c := r.seedThatServes(1)
-			r.pass(6, func() { r.serve(c); r.finishJobs() })
-		}, want: WhySeed},
-		"a seed, and leechers who have next to nothing": {play: func(r *reporting) {
-			r.meet(2, wire.HNON)
-			c := r.seedThatServes(1)
-			r.pass(6, func() { r.serve(c); r.finishJobs() })
-		}, want: WhySeed},
-		"leechers": {play: func(r *reporting) {
+// staged is a download that something holds up.
+type staged struct {
+	have func(int) bool
+	mod  func(*EngineConfig)
+	play func(r *reporting)
+	want Why
+}
+
+// stagedReasons has each reason at least once.
+var stagedReasons = map[string]staged{
+	"complete":     {have: all, play: func(r *reporting) { r.pass(4, nil) }, want: WhyNone},
+	"nobody there": {play: func(r *reporting) { r.pass(4, nil) }, want: WhyPeers},
+	"nobody has anything": {play: func(r *reporting) {
+		r.meet(1, wire.HNON)
+		r.pass(4, nil)
+	}, want: WhyPeers},
+	"a seed alone": {play: func(r *reporting) {
+		c := r.seedThatServes(1)
+		r.pass(6, func() { r.serve(c); r.finishJobs() })
+	}, want: WhySeed},
+	"a seed, and leechers who have next to nothing": {play: func(r *reporting) {
+		r.meet(2, wire.HNON)
+		c := r.seedThatServes(1)
+		r.pass(6, func() { r.serve(c); r.finishJobs() })
+	}, want: WhySeed},
+	"leechers": {play: func(r *reporting) {
+		a, b := r.leecher(1, true), r.leecher(2, true)
+		r.pass(8, func() { r.serve(a, b); r.finishJobs() })
+	}, want: WhyPeers},
+	"leechers that serve others": {play: func(r *reporting) {
+		r.leecher(1, false)
+		r.pass(4, nil)
+	}, want: WhyChoked},
+	"a seed serves, and those who have most of it do not": {play: func(r *reporting) {
+		r.leecher(1, false)
+		c := r.seedThatServes(2)
+		r.pass(6, func() { r.serve(c); r.finishJobs() })
+	}, want: WhyChoked},
+	"a slow disk": {play: func(r *reporting) {
+		a, b := r.leecher(1, true), r.leecher(2, true)
+		for range 100 { // the network gives all that is asked for
+			r.serve(a, b)
+		}
+		r.pass(6, func() { r.serve(a, b) })
+	}, want: WhyDisk},
+	"a full disk": {play: func(r *reporting) {
+		c := r.seedThatServes(1)
+		r.mem.fail = syscall.ENOSPC
+		r.pass(6, func() { r.serve(c); r.finishJobs() })
+	}, want: WhyDisk},
+	"our own limit": {
+		mod: func(cfg *EngineConfig) { cfg.DownLimit = stagePiece / 2 },
+		play: func(r *reporting) {
 			a, b := r.leecher(1, true), r.leecher(2, true)
 			r.pass(8, func() { r.serve(a, b); r.finishJobs() })
-		}, want: WhyPeers},
-		"leechers that serve others": {play: func(r *reporting) {
-			r.leecher(1, false)
-			r.pass(4, nil)
-		}, want: WhyChoked},
-		"a seed serves, and those who have most of it do not": {play: func(r *reporting) {
-			r.leecher(1, false)
-			c := r.seedThatServes(2)
-			r.pass(6, func() { r.serve(c); r.finishJobs() })
-		}, want: WhyChoked},
-		"a slow disk": {play: func(r *reporting) {
-			a, b := r.leecher(1, true), r.leecher(2, true)
-			for range 100 { // the network gives all that is asked for
-				r.serve(a, b)
+		}, want: WhyLimit},
+	"no tracker and nobody known": {play: func(r *reporting) {
+		r.pass(2, nil)
+		r.tracker.down = true
+		r.pass(200, nil)
+		r.tracker.down = false
+		said := len(r.tracker.said)
+		for len(r.tracker.said) == said {
+			r.pass(1, nil)
+		}
+	}, want: WhyTracker},
+	"as much from one as from four": {play: func(r *reporting) {
+		var cs []p2p.ConnID
+		for id := range byte(4) {
+			cs = append(cs, r.leecher(1+id, true))
+		}
+		r.pass(5, func() { r.serve(cs[:2]...); r.finishJobs() })
+		for _, c := range cs[1:] {
+			r.h.Hangup(c, errors.New("gone"))
+		}
+		r.pass(4, func() {
+			for before := r.stats.ReceivedPayload; r.stats.ReceivedPayload < before+2*stagePiece; r.finishJobs() {
+				r.serve(cs[0])
 			}
-			r.pass(6, func() { r.serve(a, b) })
-		}, want: WhyDisk},
-		"a full disk": {play: func(r *reporting) {
-			c := r.seedThatServes(1)
-			r.mem.fail = syscall.ENOSPC
-			r.pass(6, func() { r.serve(c); r.finishJobs() })
-		}, want: WhyDisk},
-		"our own limit": {
-			mod: func(cfg *EngineConfig) { cfg.DownLimit = stagePiece / 2 },
-			play: func(r *reporting) {
-				a, b := r.leecher(1, true), r.leecher(2, true)
-				r.pass(8, func() { r.serve(a, b); r.finishJobs() })
-			}, want: WhyLimit},
-		"no tracker and nobody known": {play: func(r *reporting) {
-			r.pass(2, nil)
-			r.tracker.down = true
-			r.pass(200, nil)
-			r.tracker.down = false
-			said := len(r.tracker.said)
-			for len(r.tracker.said) == said {
-				r.pass(1, nil)
-			}
-		}, want: WhyTracker},
-		"as much from one as from four": {play: func(r *reporting) {
-			var cs []p2p.ConnID
-			for id := range byte(4) {
-				cs = append(cs, r.leecher(1+id, true))
-			}
-			r.pass(5, func() { r.serve(cs[:2]...); r.finishJobs() })
-			for _, c := range cs[1:] {
-				r.h.Hangup(c, errors.New("gone"))
-			}
-			r.pass(4, func() {
-				for before := r.stats.ReceivedPayload; r.stats.ReceivedPayload < before+2*stagePiece; r.finishJobs() {
-					r.serve(cs[0])
-				}
-			})
-			r.announceNow()
-			r.announces()
-		}, want: WhyLink},
-	} {
+		})
+		r.announceNow()
+		r.announces()
+	}, want: WhyLink},
+}
+
+// TestWhy stages every reason that a download may have for not being faster.
+func TestWhy(t *testing.T) {
+	for what, c := range stagedReasons {
 		t.Run(what, func(t *testing.T) {
 			have := c.have
 			if have == nil {

@@ -27,7 +27,7 @@ func TestPartsOverTCP(t *testing.T) {
 					}
 				}
 			})
-			seed := testSession(t, 1, func(c *Config) { c.UpLimit = 16 << 20 })
+			seed := testSession(t, 1, func(c *Config) { c.UpLimit = 1 << 20 })
 			middle := testSession(t, 2, nil)
 			from, through := p.seed(t, seed), p.leech(t, middle)
 			to := p.leech(t, last, middle.Addr().String())
@@ -37,6 +37,13 @@ func TestPartsOverTCP(t *testing.T) {
 				}
 			}
 			if err := through.AddPeers([]string{seed.Addr().String()}); err != nil {
+				t.Fatal(err)
+			}
+			// The seed is slow until the last one has something.
+			for to.Stats().ReceivedPayload == 0 && through.Stats().BytesDone == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			if err := from.SetLimits(0, 0); err != nil {
 				t.Fatal(err)
 			}
 			p.wait(t, through)

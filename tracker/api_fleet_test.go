@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"bufio"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +19,7 @@ import (
 	"starling/internal/benc"
 	"starling/metainfo"
 	"starling/tracker/fleet"
+	"starling/tracker/swarm"
 )
 
 // hash1Hex is hash1 as the interface writes it.
@@ -242,147 +243,6 @@ func TestReportsOnlyWhereAsked(t *testing.T) {
 	}
 }
 
-// streamOf opens a stream of events.
-func streamOf(t *testing.T, addr, query string) (*http.Response, *bufio.Scanner) {
-	t.Helper()
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + addr + "/api/v1/events" + query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { resp.Body.Close() })
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, 1<<20)
-	return resp, lines
-}
-
-// next is the data of the next event of a name.
-func next(t *testing.T, lines *bufio.Scanner, name string) []byte {
-	t.Helper()
-	for lines.Scan() {
-		if lines.Text() != "event: "+name {
-			continue
-		}
-		lines.Scan()
-		data, ok := strings.CutPrefix(lines.Text(), "data: ")
-		if !ok {
-			t.Fatalf("an event without data: %q", lines.Text())
-		}
-		return []byte(data)
-	}
-	t.Fatalf("the stream ended without %q: %v", name, lines.Err())
-	return nil
-}
-
-// TestEvents: a stream has the swarms, its swarm, and then what changes; a tracker
-// that stops ends it.
-func TestEvents(t *testing.T) {
-	srv := start(t, DefaultConfig(), nil)
-	srv.report(t, 1, 100, "&x_left_s=9")
-	resp, lines := streamOf(t, srv.addr, "?swarm="+hash1Hex)
-	if resp.Header.Get("Content-Type") != "text/event-stream" || resp.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%v", resp.Header)
-	}
-	if !lines.Scan() || lines.Text() != "retry: 2000" {
-		t.Errorf("it begins with %q", lines.Text())
-	}
-	var list fleet.Swarms
-	if err := json.Unmarshal(next(t, lines, "swarms"), &list); err != nil || list.Total != 1 {
-		t.Errorf("%+v, %v", list, err)
-	}
-	var ev swarmEvent
-	if err := json.Unmarshal(next(t, lines, "swarm"), &ev); err != nil || len(ev.Hosts) != 1 || ev.Swarm.Hosts != 1 || ev.Availability.Buckets != fleet.Buckets {
-		t.Errorf("%+v, %v", ev, err)
-	}
-	srv.report(t, 2, 200, "&x_left_s=9&x_from=7f0000010001-5")
-	for ev.Hosts = nil; len(ev.Hosts) == 0; { // what an event has may be a second old
-		if err := json.Unmarshal(next(t, lines, "swarm"), &ev); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(ev.Hosts) != 1 || ev.Hosts[0].Node != "n2" || ev.Status.Hosts != 2 || len(ev.Edges) != 1 {
-		t.Errorf("%+v", ev)
-	}
-	if err := srv.stop(); err != nil {
-		t.Error(err)
-	}
-	for lines.Scan() {
-	}
-	if err := lines.Err(); err != nil {
-		t.Errorf("the stream did not end: %v", err)
-	}
-}
-
-// TestTooManyStreams: one too many is told to come again, and a place that is left is
-// given to another.
-func TestTooManyStreams(t *testing.T) {
-	srv := start(t, DefaultConfig(), nil)
-	var all []*stream
-	for range maxStreams - 1 {
-		st := &stream{events: make(chan []byte, maxUnread), fresh: true}
-		if !srv.events.join(st) {
-			t.Fatal("no room")
-		}
-		all = append(all, st)
-	}
-	last, _ := streamOf(t, srv.addr, "")
-	if resp, _ := streamOf(t, srv.addr, ""); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
-		t.Errorf("%s", resp.Status)
-	}
-	last.Body.Close()
-	srv.events.leave(all[0])
-	if resp, _ := streamOf(t, srv.addr, ""); resp.StatusCode != http.StatusOK {
-		t.Errorf("%s", resp.Status)
-	}
-}
-
-// TestSlowStream: who does not read is cut off, and the others are not held up.
-func TestSlowStream(t *testing.T) {
-	st := &stream{events: make(chan []byte, maxUnread)}
-	for range maxUnread + 3 {
-		st.push([]byte("x"))
-	}
-	n := 0
-	for range st.events {
-		n++
-	}
-	if n != maxUnread || !st.behind {
-		t.Errorf("%d events before the end", n)
-	}
-}
-
-// TestChangedHostsAreBounded: an event has a bounded number of hosts, and the others
-// are in the next ones.
-func TestChangedHostsAreBounded(t *testing.T) {
-	s, err := New(DefaultConfig(), slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := range maxChanged + 30 {
-		r := &fleet.Report{Hash: [20]byte{1}, Size: 5, LeftS: -1}
-		r.Addr = netip.AddrPortFrom(loopback, uint16(1+n))
-		if err := s.reports.store.Note(s.shards.now(), r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	old := &stream{hash: [20]byte{1}, swarm: true, events: make(chan []byte, maxUnread)}
-	s.events.join(old)
-	for _, want := range []int{maxChanged, 30} {
-		s.events.tick()
-		var ev swarmEvent
-		for raw := range old.events {
-			if data, ok := strings.CutPrefix(string(raw), "event: swarm\ndata: "); ok {
-				if err := json.Unmarshal([]byte(data), &ev); err != nil {
-					t.Fatal(err)
-				}
-				break
-			}
-		}
-		if len(ev.Hosts) != want {
-			t.Errorf("%d hosts, want %d", len(ev.Hosts), want)
-		}
-	}
-}
-
 func TestReportIn(t *testing.T) {
 	for seconds, want := range map[int64]time.Duration{-1: 0, 0: 0, 1: minReport, 10: 10 * time.Second, 1 << 40: maxReport} {
 		reply := benc.AppendInt([]byte("d8:intervali60e5:peers0:8:x_report"), seconds)
@@ -392,5 +252,63 @@ func TestReportIn(t *testing.T) {
 	}
 	if _, ok := parseHash(hex.EncodeToString(make([]byte, 32))); !ok {
 		t.Error("a v2 infohash is refused")
+	}
+}
+
+// TestOthersAreBounded: of peers that report nothing, and of swarms that nobody reports
+// of, a bounded number is shown.
+func TestOthersAreBounded(t *testing.T) {
+	s, err := New(DefaultConfig(), slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := new(swarm.Response)
+	for n := range maxOthers + 50 {
+		q := &swarm.Request{Addr: netip.AddrPortFrom(loopback, uint16(1+n)), Left: 1}
+		for _, hash := range [][20]byte{{1}, {2, byte(n), byte(n >> 8)}} {
+			if q.InfoHash = hash; s.shards.announce(0, q, r) != nil {
+				t.Fatal("not announced")
+			}
+		}
+	}
+	if st, ok := s.Status([20]byte{1}, "", nil); !ok || st.Hosts != maxOthers {
+		t.Errorf("%d hosts", st.Hosts)
+	}
+	if list := s.Swarms(0, 5); list.Total != maxOthers || len(list.Swarms) != 5 {
+		t.Errorf("%d swarms", list.Total)
+	}
+}
+
+// TestFleetAtOnce has hosts report, come and go while all of it is looked at.
+func TestFleetAtOnce(t *testing.T) {
+	srv := start(t, DefaultConfig(), nil)
+	_, lines := streamOf(t, srv.addr, "?swarm="+hash1Hex)
+	var hosts sync.WaitGroup
+	for h := range 4 {
+		hosts.Go(func() {
+			sc := new(scratch)
+			for i := range 400 {
+				event := ""
+				if i%7 == 6 {
+					event = "&event=stopped"
+				}
+				srv.announce(sc, fmt.Appendf(nil, "info_hash=%s&%s&port=%d%s&numwant=0%s", hash1, okID, 1+100*h+i%100, event, wholeReport), loopback)
+			}
+		})
+	}
+	for range 30 {
+		srv.age()
+		api[fleet.Swarms](t, srv.addr, "swarms")
+		for _, what := range []string{"", "/status?by=rack", "/hosts", "/edges", "/availability"} {
+			if status, body := get(t, srv.addr, "/api/v1/swarms/"+hash1Hex+what); status != http.StatusOK && status != http.StatusNotFound {
+				t.Errorf("%s: %d %s", what, status, body)
+			}
+		}
+	}
+	hosts.Wait()
+	next(t, lines, "swarm")
+	srv.age()
+	if st := api[fleet.Status](t, srv.addr, "swarms/"+hash1Hex+"/status?by=host"); st.Hosts != srv.reported() || st.Hosts == 0 {
+		t.Errorf("%d hosts, want %d", st.Hosts, srv.reported())
 	}
 }

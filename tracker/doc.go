@@ -4,9 +4,9 @@
 // # Server
 //
 // Server answers on two listeners. The public one has /announce and /scrape, the
-// torrent files under /torrents/, and a JSON interface under /api/v1/. The admin
-// one adds /metrics, to which the program may add profiles. Make one with
-// New, register torrents with Torrents, and run it with Serve.
+// torrent files under /torrents/, a JSON interface under /api/v1/, and the web page of
+// package view. The admin one adds /metrics, to which the program may add profiles.
+// Make one with New, register torrents with Torrents, and run it with Serve.
 //
 // The swarms themselves are package swarm's, which is pure; here they are spread
 // over shards, each a store and a lock. A lock is held for one request and is a
@@ -26,6 +26,10 @@
 //
 // An address is always the socket's. "ip=" and X-Forwarded-For are ignored, so
 // that a request cannot put a victim into other peers' lists.
+//
+// Peers of ours report how they do with their announces (query_report.go). Package
+// fleet keeps the reports, apart from the swarms; /api/v1/swarms and /api/v1/events show
+// what follows from them (reports.go, api_fleet.go, events.go). Config.View turns it off.
 //
 // Local is the same tracker without sockets, clock and locks, for a simulation: one
 // store, driven by whoever calls it. What reads a query, answers it and appends the

@@ -9,6 +9,7 @@ import (
 
 // flagValues are the values of options that have a few.
 var flagValues = map[string][]string{
+	"by":         {"host"},
 	"choke":      {"tit-for-tat", "cooperative"},
 	"encryption": {"accept", "off", "prefer", "require"},
 	"format":     {"v1", "v2", "hybrid"},
@@ -17,6 +18,7 @@ var flagValues = map[string][]string{
 	"piece-size": {"auto", "256KiB", "512KiB", "1MiB", "2MiB", "4MiB", "8MiB", "16MiB"},
 	"progress":   {"auto", "bar", "plain", "json", "none"},
 	"seed-for":   {"auto"},
+	"view":       {"on", "off"},
 }
 
 // completeValues teaches a command, and all below it, how its options and arguments go

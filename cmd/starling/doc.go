@@ -10,8 +10,14 @@
 //
 // This package is the only one that reads flags and the environment, opens
 // listeners, registers metrics and handles signals. The packages beside it in
-// internal are pure enough to be tested by tables: units (sizes and rates),
-// config (the configuration), report (progress and JSON lines).
+// internal are tested by themselves: config (the configuration), report (progress and
+// JSON lines), doctor (what is wrong with a host), manpage (the manual), service (the
+// service manager).
+//
+// # Signals
+//
+// The first SIGINT or SIGTERM ends the context, the second the process. SIGHUP has a
+// command that said what it can change (reload.go) take a new configuration.
 //
 // # Streams
 //

@@ -18,7 +18,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 	names := regexp.MustCompile("`(p2p|tcp|monitor|peer|piece|store|choke|metainfo|tracker|swarm|benc|inbox)\\.(?:\\w+\\.)?(\\w+)`")
 	files := regexp.MustCompile("`([\\w/.]+\\.(?:go|txtar))`")
 	links := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, page := range []string{"README.md", "docs/architecture.md", "docs/cli.md", "docs/limits.md", "docs/operations.md", "docs/wire.md"} {
+	for _, page := range []string{"README.md", "docs/architecture.md", "docs/cli.md", "docs/deploy.md", "docs/fleet.md", "docs/limits.md", "docs/operations.md", "docs/wire.md"} {
 		b, err := os.ReadFile(filepath.Join("../..", page))
 		if err != nil {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 			}
 		}
 		for _, m := range names.FindAllStringSubmatch(text, -1) {
-			if m[2] != "txtar" && !src.has(folders[m[1]], m[2]) {
+			if m[2] != "txtar" && m[2] != "js" && !src.has(folders[m[1]], m[2]) {
 				t.Errorf("%s: package %s has no %s", page, m[1], m[2])
 			}
 		}
@@ -50,7 +50,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 // folders are where the packages that the pages name lie; inbox is a type of tcp.
 var folders = map[string]string{
 	"p2p": "p2p", "tcp": "p2p/tcp", "monitor": "p2p/monitor", "peer": "peer", "wire": "peer/wire", "magnet": "peer/magnet", "piece": "piece", "store": "piece/store", "choke": "choke", "webseed": "peer/webseed",
-	"metainfo": "metainfo", "tracker": "tracker", "swarm": "tracker/swarm", "benc": "internal/benc", "inbox": "p2p/tcp",
+	"metainfo": "metainfo", "tracker": "tracker", "swarm": "tracker/swarm", "fleet": "tracker/fleet", "benc": "internal/benc", "inbox": "p2p/tcp",
 }
 
 // sources is the text of the Go files of each folder, and of all under ".".

@@ -36,7 +36,7 @@ that fetches them on the other hosts. It runs until stopped.`,
 	fs.String("advertise", def.Advertise, "the `HOST` that others reach this one by (default: its first address)")
 	fs.String("piece-size", def.PieceSize, "auto, or a power of two from 16KiB to 64MiB")
 	fs.StringArray("exclude", def.Exclude, excludeHelp)
-	fs.String("view", def.View, viewHelp)
+	fs.String("view", def.View, "on or off: "+viewHelp)
 	fs.Bool("super-seed", def.SuperSeed, superSeedHelp)
 	wireFlags(fs, def.Wire)
 	return cmd

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	viewHelp    = "on or off: ask peers how they do, and show it (starling status, and a web page)"
+	viewHelp    = "ask peers how they do, and show it (starling status, and a web page)"
 	trackerHelp = "ask the tracker at `URL` (default: the torrent's, else " + config.LocalTracker + ")"
 	labelHelp   = "only hosts with label `K=V` (repeatable)"
 )

@@ -42,7 +42,7 @@ The .torrent files of --torrents are served at /torrents/NAME.torrent and listed
 	fs.Int("max-peers-per-ip", def.MaxPeersPerIP, "peers of one swarm at one public address (0: no limit)")
 	fs.Duration("interval", def.Interval, "time between the announces of a settled swarm's peers (0: the default)")
 	fs.Duration("drain", def.Drain, "after SIGTERM, say not ready and answer on for so long before the port is closed")
-	fs.String("view", def.View, viewHelp)
+	fs.String("view", def.View, "on or off: "+viewHelp+"; auto: on without --public")
 	return cmd
 }
 
@@ -67,7 +67,7 @@ func trackerConfig(c *config.Tracker) tracker.Config {
 	}
 	cfg.Swarm.Open, cfg.Swarm.Prompt = !c.Whitelist, clientCode
 	cfg.TorrentsDir, cfg.StatePath, cfg.Linger = c.Torrents, c.State, c.Drain
-	cfg.View = c.View != "off"
+	cfg.View = c.View == "on" || c.View == "auto" && !c.Public
 	return cfg
 }
 

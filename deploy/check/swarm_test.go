@@ -106,6 +106,12 @@ func TestComposeSwarm(t *testing.T) {
 			t.Errorf("nothing at %s", probe)
 		}
 	}
+	health := services["tracker"].HealthCheck.Test // CMD, the image's program, what it is told
+	ask := start(t, "healthcheck", append([]string(nil), health[2:]...), "http://127.0.0.1:6969", url)
+	<-ask.ended
+	if code := ask.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the health check of a healthy tracker: exit code %d", code)
+	}
 	// The path below /torrents of the tracker's URL is no path of a file.
 	seed := start(t, "seed", services["seed"].Command, "http://tracker:6969", url, "=/torrents/", "="+torrents+"/", "/content", dir)
 	seed.await(t, "ready")

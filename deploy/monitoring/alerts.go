@@ -27,7 +27,7 @@ func trackerAlerts(t Timing) []Alert {
 	return []Alert{
 		{
 			Name: "StarlingTrackerDown", Severity: "critical", For: 2 * time.Minute,
-			When: []Condition{{Query: up, Is: "== 0"}}, Or: "absent(" + up + ")",
+			When: []Condition{{Query: up, Is: "== 0"}}, Or: []Condition{{Query: "absent(" + up + ")"}},
 			Summary: "The tracker {{ $labels.instance }} does not answer",
 			Text:    "New hosts find nobody. Transfers under way go on with the peers that they know.",
 		},
@@ -45,9 +45,12 @@ func trackerAlerts(t Timing) []Alert {
 		},
 		{
 			Name: "StarlingAnnounceLatency", Severity: "warning", For: 10 * time.Minute,
-			When:    []Condition{{Query: recLatency, Is: "> 0.01"}},
-			Summary: "{{ $labels.instance }} takes {{ $value | humanizeDuration }} for one announce of a hundred",
-			Text:    "An announce is answered from memory in microseconds. A tracker that takes longer lacks CPU, and will soon refuse connections.",
+			When: []Condition{{Query: recLatency, Is: "> 0.01"}},
+			// An announce is timed from when it has been read: a tracker that
+			// does not come to reading is seen from outside only.
+			Or:      []Condition{{Query: "avg_over_time(" + metricScrapeTime + "{" + is("job", TrackerJob) + "}" + t.window() + ")", Is: "> 0.25"}},
+			Summary: "{{ $labels.instance }} answers slowly: {{ $value | humanizeDuration }}",
+			Text:    "One of a hundred announces takes the tracker longer than 10 ms, or its own metrics longer than 250 ms. It lacks CPU, and will soon refuse connections.",
 		},
 		{
 			Name: "StarlingSwarmWithoutSeeders", Severity: "warning", For: 5 * time.Minute,
@@ -58,7 +61,7 @@ func trackerAlerts(t Timing) []Alert {
 		{
 			Name: "StarlingConfigReloadFailed", Severity: "warning", For: time.Minute,
 			When:    []Condition{{Query: tracker.MetricConfigReloadOK, Is: "== 0"}},
-			Or:      peer.MetricConfigReloadOK + " == 0",
+			Or:      []Condition{{Query: peer.MetricConfigReloadOK, Is: "== 0"}},
 			Summary: "{{ $labels.instance }} refused its configuration",
 			Text:    "It runs with the one before. At its next start it will not start.",
 		},
@@ -89,7 +92,7 @@ func peerAlerts(t Timing) []Alert {
 			Name: "StarlingCorruptPieces", Severity: "warning", For: 0,
 			When: []Condition{{Query: "sum by (" + instances + ") (increase(" + corrupt + t.window() + "))", Is: "> 0"}},
 			// An increase begins with the first scrape, and a peer may be done by then.
-			Or:      "sum by (" + instances + ") (" + corrupt + " unless " + corrupt + " offset " + promDuration(t.Window) + ") > 0",
+			Or:      []Condition{{Query: "sum by (" + instances + ") (" + corrupt + " unless " + corrupt + " offset " + promDuration(t.Window) + ") > 0"}},
 			Summary: "{{ $labels.instance }} received pieces that do not match their hash",
 			Text:    "Nothing wrong reaches a disk, but somebody sends it. The sender is banned when it is known.",
 		},

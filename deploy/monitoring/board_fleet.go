@@ -22,7 +22,8 @@ const (
 	metricMemory      = "process_resident_memory_bytes"
 	metricDescriptors = "process_open_fds"
 	metricGoroutines  = "go_goroutines"
-	metricUp          = "up" // Prometheus' own
+	metricUp          = "up" // Prometheus' own, as is the next
+	metricScrapeTime  = "scrape_duration_seconds"
 )
 
 func fleetBoard() *board {

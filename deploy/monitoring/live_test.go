@@ -41,7 +41,9 @@ func TestLiveSwarm(t *testing.T) {
 	prom.is(t, "sum("+metricUp+")", "6")
 	prom.is(t, `sum(starling_peer_torrents{state="seeding"})`, "5")
 	prom.is(t, `starling_tracker_peers{role="seeder"}`, "5")
-	prom.is(t, `sum(starling_peer_received_bytes_total{kind="payload"}) - sum(starling_peer_wasted_bytes_total)`, strconv.Itoa(4*size))
+	prom.is(t, `sum(starling_peer_torrent_done_bytes)`, strconv.Itoa(5*size))
+	// What came in the part of a piece that its sender did not finish comes again.
+	prom.is(t, `sum(starling_peer_received_bytes_total{kind="payload"}) >= bool `+strconv.Itoa(4*size), "1")
 
 	prom.is(t, `count(starling_peer_by_torrent_done_bytes == `+strconv.Itoa(size)+`)`, "5")
 	prom.is(t, `starling_tracker_by_torrent_peers{role="seeder"}`, "5") // the folder is read every 10 s

@@ -18,7 +18,7 @@ import (
 
 // patience is how long may take what is due at once, on a machine that does much
 // else.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // starling builds the program.
 var starling = sync.OnceValues(func() (string, error) {

@@ -50,17 +50,34 @@ func startPrometheus(t *testing.T, at map[string]string, timing Timing) *server 
 			t.Fatal(err)
 		}
 	}
-	s := &server{}
 	program := need(t, "prometheus")
-	addr := freePort(t)
-	s.url = "http://" + addr
-	launch(t, program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+addr, "--enable-feature=exemplar-storage")
+	for range 5 { // somebody else may take the port before it does
+		addr := freePort(t)
+		p := launch(t, program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+			"--web.listen-address="+addr, "--enable-feature=exemplar-storage")
+		s := &server{url: "http://" + addr}
+		if s.becomesReady(t, p) {
+			return s
+		}
+	}
+	t.Fatal("Prometheus does not start")
+	return nil
+}
+
+// becomesReady waits until it answers, or has ended.
+func (s *server) becomesReady(t *testing.T, p *proc) (ready bool) {
+	t.Helper()
 	eventually(t, "Prometheus is ready", patience, func() error {
+		select {
+		case <-p.ended:
+			return nil
+		default:
+		}
 		_, err := get(s.url + "/-/ready")
+		ready = err == nil
 		return err
 	})
-	return s
+	return ready
 }
 
 // freePort is an address that was free just now.

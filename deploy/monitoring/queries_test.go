@@ -77,8 +77,9 @@ func families(t *testing.T) map[string]map[string][]string {
 		t.Fatal(err)
 	}
 	out := map[string]map[string][]string{
-		metricUp:        {},
-		metricBuildInfo: {}, // of package main, whose tests and TestLiveSwarm see it
+		metricUp:         {},
+		metricScrapeTime: {},
+		metricBuildInfo:  {}, // of package main, whose tests and TestLiveSwarm see it
 	}
 	for _, f := range gathered {
 		labels := map[string][]string{}

@@ -46,19 +46,20 @@ type Rule struct {
 	Measured []string `yaml:"-"`
 }
 
-// Alert says when somebody must look. It is due while all of When hold, or Or does.
+// Alert says when somebody must look. It is due while all of When hold, or one of Or.
 type Alert struct {
 	Name     string
 	Severity string // "critical": somebody is waiting; "warning": look today
 	For      time.Duration
 	When     []Condition
-	Or       string // another expression, empty for none
+	Or       []Condition
 	Summary  string // one line; may use {{ $labels.x }} and {{ $value }}
 	Text     string // what it means for the user, one or two sentences
 }
 
 // Condition is a query and what its value is compared with, as in "> 0.05". All
-// after the first of an alert are joined by the labels On.
+// after the first of When are joined by the labels On. Without Is the query has
+// series only when it holds.
 type Condition struct {
 	Query, Is, On string
 }
@@ -88,8 +89,11 @@ func (a *Alert) rule(t Timing) Rule {
 		r.Expr += c.Query + " " + c.Is
 		r.Measured = append(r.Measured, c.Query)
 	}
-	if a.Or != "" {
-		r.Expr += "\nor " + a.Or
+	for _, c := range a.Or {
+		r.Expr += strings.TrimRight("\nor "+c.Query+" "+c.Is, " ")
+		if c.Is != "" {
+			r.Measured = append(r.Measured, c.Query)
+		}
 	}
 	return r
 }

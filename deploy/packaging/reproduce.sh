@@ -14,11 +14,16 @@ if command -v nfpm >/dev/null; then
 else
 	echo 'no nfpm here: the packages are not compared'
 fi
-# The copy has the commit along, so that its stamp is compared, too.
+# The copies have the commit along, so that its stamp is compared, too.
+GOFLAGS=-buildvcs=false
 for copy in one some/where/else/two; do
 	mkdir -p "$work/$copy"
 	tar -c --exclude=./dist --exclude=./starling . | tar -x --no-same-owner -C "$work/$copy"
-	echo "building in $copy"
+	if git -C "$work/$copy" status >/dev/null 2>&1; then
+		GOFLAGS=-buildvcs=true
+	fi
+	export GOFLAGS
+	echo "building in $copy, $GOFLAGS"
 	(cd "$work/$copy" && GOCACHE="$work/cache-${copy##*/}" make -s "${targets[@]}")
 	rm -rf "$work/cache-${copy##*/}"
 	(cd "$work/$copy/dist" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$work/${copy##*/}.sums"
@@ -27,4 +32,5 @@ diff "$work/one.sums" "$work/two.sums" || {
 	echo 'not the same' >&2
 	exit 1
 }
+go version -m "$work/one/dist/starling" | grep vcs || true
 cat "$work/one.sums"

@@ -31,7 +31,6 @@ systemctl show starling-tracker -p StatusText
 mkdir -p /var/lib/starling/data
 head -c 20000000 /dev/urandom >/var/lib/starling/data/model
 starling -q create /var/lib/starling/data/model -o /var/lib/starling/torrents/model.torrent --tracker http://127.0.0.1:6969/announce
-chmod 0644 /var/lib/starling/torrents/model.torrent
 systemctl start starling-seed@model
 
 echo '== transfer'
@@ -42,6 +41,8 @@ install -d -o starling /var/lib/starling/fetched
 systemctl start starling-leech@model || until_is starling-leech@model SubState running
 for _ in {1..100}; do [ -e /var/lib/starling/fetched/model ] && break; sleep 0.2; done
 cmp /var/lib/starling/data/model /var/lib/starling/fetched/model
+starling wait model --tracker http://127.0.0.1:6969 --hosts 100% --timeout 30s
+starling status model --tracker http://127.0.0.1:6969
 
 echo '== shut in'
 for u in "${services[@]}"; do

@@ -19,7 +19,7 @@
 //
 // # Bounds
 //
-// Config.MaxHosts bounds the reports, Config.MaxText the bytes of names and labels,
+// Config.MaxHosts bounds the reports, Config.MaxBytes the bytes of names and labels,
 // Config.MaxPerHost those of one public address. Beyond them a report is refused; who
 // had one before keeps it. Every is how often hosts should report, so that all of
 // them together are no more than Config.Rate a second.

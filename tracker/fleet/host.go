@@ -96,6 +96,7 @@ func (h *host) name() name { return name{h.Addr.Addr(), h.node} }
 func (g *group) take(s *Store, h *host, now time.Duration, r *Report) {
 	same := h.sameText(r)
 	if h.ID != r.ID { // a new process at its address
+		h.peak = 0
 		g.dropID(h)
 		g.ids[process{r.ID, h.Addr.Port()}] = g.index[h.Addr]
 	}
@@ -105,6 +106,7 @@ func (g *group) take(s *Store, h *host, now time.Duration, r *Report) {
 	}
 	h.Report, h.seen = *r, now
 	h.Addr = at
+	h.peak = max(h.peak, h.Up)
 	h.nfrom = copy(h.from[:], r.From)
 	h.Report.From, h.Report.Node, h.Report.Labels = nil, nil, nil
 	if same {

@@ -113,36 +113,60 @@ func (v *View) Edges(limit int) Edges {
 	return Edges{V: version, Edges: v.edges[:min(max(limit, 0), len(v.edges), MaxEdges)]}
 }
 
+// feed is an Edge that has no names yet.
+type feed struct {
+	bps  int64
+	to   *viewed
+	from netip.AddrPort
+}
+
+// allEdges finds the strongest of the edges; there may be MaxFrom for each host.
 func (v *View) allEdges() []Edge {
-	names := make(map[netip.AddrPort]string, len(v.hosts))
-	for i := range v.hosts {
-		h := &v.hosts[i]
-		names[h.Addr] = h.shown
-		if h.also.IsValid() {
-			names[h.also] = h.shown
+	var best []feed
+	least := int64(1)
+	strongest := func() {
+		slices.SortStableFunc(best, func(a, b feed) int { return cmp.Compare(b.bps, a.bps) })
+		if len(best) > MaxEdges {
+			best = best[:MaxEdges]
+			least = best[MaxEdges-1].bps + 1 // of equal ones the first stay
 		}
 	}
-	out := []Edge{}
-	for i := range v.hosts {
-		h := &v.hosts[i]
-		to := h.shown
+	for _, h := range v.order {
 		for _, src := range h.from[:h.nfrom] {
-			from := names[src.Addr]
-			switch {
-			case !src.Addr.IsValid():
-				from = WebSeed
-			case from == "":
-				from = src.Addr.String()
+			if src.BPS < least {
+				continue
 			}
-			if src.BPS > 0 {
-				out = append(out, Edge{From: from, To: to, BPS: src.BPS})
+			if best = append(best, feed{src.BPS, h, src.Addr}); len(best) == 2*MaxEdges {
+				strongest()
 			}
 		}
+	}
+	strongest()
+	return v.named(best)
+}
+
+// named are feeds as edges.
+func (v *View) named(feeds []feed) []Edge {
+	wanted := make(map[netip.AddrPort]string, len(feeds))
+	for _, f := range feeds {
+		wanted[f.from] = f.from.String()
+	}
+	wanted[netip.AddrPort{}] = WebSeed
+	for _, h := range v.order {
+		for _, at := range []netip.AddrPort{h.Addr, h.also} {
+			if _, ok := wanted[at]; ok && at.IsValid() {
+				wanted[at] = h.shown
+			}
+		}
+	}
+	out := make([]Edge, 0, len(feeds))
+	for _, f := range feeds {
+		out = append(out, Edge{From: wanted[f.from], To: f.to.shown, BPS: f.bps})
 	}
 	slices.SortFunc(out, func(a, b Edge) int {
 		return cmp.Or(cmp.Compare(b.BPS, a.BPS), strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
 	})
-	return slices.Clip(out[:min(len(out), MaxEdges)])
+	return out
 }
 
 // Availability adds up how much the hosts have of each part of the content; those

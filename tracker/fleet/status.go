@@ -27,6 +27,14 @@ type tally struct {
 }
 
 func (t *tally) add(h *viewed) {
+	t.count(h)
+	if t.worst == nil && !h.done() { // hosts come worst first
+		t.worst = h
+	}
+}
+
+// count is add but for the worst.
+func (t *tally) count(h *viewed) {
 	t.hosts++
 	t.down += h.Down
 	t.up += h.Up
@@ -34,11 +42,8 @@ func (t *tally) add(h *viewed) {
 		t.known++
 		t.shares += h.share()
 	}
-	switch {
-	case h.done():
+	if h.done() {
 		t.done++
-	case t.worst == nil: // hosts come worst first
-		t.worst = h
 	}
 }
 
@@ -164,7 +169,7 @@ func (s *Store) Summary(hash [20]byte, seeds, others int) SwarmInfo {
 	if g := s.swarms[hash]; g != nil {
 		for i := range g.hosts {
 			h := viewed{host: &g.hosts[i]}
-			sum.add(&h)
+			sum.count(&h)
 			a.add(&h)
 			size = max(size, h.Size)
 			if h.State != Left {
@@ -178,11 +183,11 @@ func (s *Store) Summary(hash [20]byte, seeds, others int) SwarmInfo {
 	quietSeeds := max(0, seeds-liveDone)
 	quiet := viewed{host: &host{}, quiet: true}
 	for range max(0, seeds+others-live-quietSeeds) {
-		sum.add(&quiet)
+		sum.count(&quiet)
 	}
 	quiet.seed = true
 	for range quietSeeds {
-		sum.add(&quiet)
+		sum.count(&quiet)
 		a.add(&quiet)
 	}
 	return sum.info(size, a)
@@ -194,7 +199,7 @@ func (v *View) Summary() SwarmInfo {
 	var size int64
 	a := new(availability)
 	for _, h := range v.order {
-		sum.add(h)
+		sum.count(h)
 		a.add(h)
 		size = max(size, h.Size)
 	}

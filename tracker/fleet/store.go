@@ -13,9 +13,9 @@ type Config struct {
 	TTL time.Duration
 	// KeepLeft is how long one is kept that completed and said goodbye.
 	KeepLeft time.Duration
-	// MaxHosts bounds the reports of all swarms, MaxText the bytes of all names and
+	// MaxHosts bounds the reports of all swarms, MaxBytes the bytes of all names and
 	// labels, MaxPerHost the reports of one public address (0: no limit).
-	MaxHosts, MaxText, MaxPerHost int
+	MaxHosts, MaxBytes, MaxPerHost int
 	// Rate is how many reports a second all hosts together are asked for, and
 	// MinEvery and MaxEvery bound what one host is asked for.
 	Rate               int
@@ -25,7 +25,7 @@ type Config struct {
 // Default is the configuration for hosts that a swarm lists for ttl.
 func Default(ttl time.Duration) Config {
 	return Config{
-		TTL: ttl, KeepLeft: 24 * time.Hour, MaxHosts: 60_000, MaxText: 32 << 20, MaxPerHost: 64,
+		TTL: ttl, KeepLeft: 24 * time.Hour, MaxHosts: 60_000, MaxBytes: 32 << 20, MaxPerHost: 64,
 		Rate: 1000, MinEvery: 2 * time.Second, MaxEvery: time.Minute,
 	}
 }
@@ -35,8 +35,8 @@ func (c *Config) Validate() error {
 	switch {
 	case c.TTL < time.Second || c.KeepLeft < 0:
 		return fmt.Errorf("reports: they are kept for %v, and %v after a goodbye", c.TTL, c.KeepLeft)
-	case c.MaxHosts < 1 || c.MaxText < 1 || c.MaxPerHost < 0:
-		return fmt.Errorf("reports: at most %d, %d bytes, %d an address", c.MaxHosts, c.MaxText, c.MaxPerHost)
+	case c.MaxHosts < 1 || c.MaxBytes < 1 || c.MaxPerHost < 0:
+		return fmt.Errorf("reports: at most %d, %d bytes, %d an address", c.MaxHosts, c.MaxBytes, c.MaxPerHost)
 	case c.Rate < 1 || c.MinEvery < time.Second || c.MaxEvery < c.MinEvery:
 		return fmt.Errorf("reports: %d a second, want at least 1, each host every %v to %v", c.Rate, c.MinEvery, c.MaxEvery)
 	}
@@ -85,6 +85,7 @@ type name struct {
 type host struct {
 	Report                // without Node, Labels and From, which are below
 	also   netip.AddrPort // its address of the other family, if it has announced there
+	peak   int64          // the most that Up has been
 	seen   time.Duration
 	node   string
 	labels []Label
@@ -136,7 +137,7 @@ func (s *Store) Note(now time.Duration, r *Report) error {
 		}
 		g.replaceLeft(s, r)
 		h = g.add(s, r)
-	} else if !h.sameText(r) && s.text-h.textSize()+textSize(r) > s.cfg.MaxText {
+	} else if !h.sameText(r) && s.text-h.textSize()+textSize(r) > s.cfg.MaxBytes {
 		return ErrFull
 	}
 	s.count(h, -1)
@@ -174,7 +175,7 @@ func (s *Store) Leave(now time.Duration, hash [20]byte, at netip.AddrPort, id [2
 // room says whether there is room for one more host. Those that have left give way
 // to those that come: all at once, for it should never happen.
 func (s *Store) room(now time.Duration, r *Report) bool {
-	full := func() bool { return s.totals.Hosts >= s.cfg.MaxHosts || s.text+textSize(r) > s.cfg.MaxText }
+	full := func() bool { return s.totals.Hosts >= s.cfg.MaxHosts || s.text+textSize(r) > s.cfg.MaxBytes }
 	if full() && s.totals.Left > 0 {
 		s.sweep(now, 0)
 	}

@@ -212,7 +212,7 @@ func TestBothFamilies(t *testing.T) {
 // TestBounds: reports, bytes of text and reports of an address are bounded; who had a
 // report keeps it; those that left give way.
 func TestBounds(t *testing.T) {
-	s := newStore(t, func(c *Config) { c.MaxHosts, c.MaxText, c.MaxPerHost = 3, 20, 2 })
+	s := newStore(t, func(c *Config) { c.MaxHosts, c.MaxBytes, c.MaxPerHost = 3, 20, 2 })
 	s.must(t, 0, told(1, 1, 1))
 	s.must(t, 0, told(2, 1, 1))
 	s.must(t, 0, told(3, 0, 1))

@@ -105,6 +105,7 @@ func (v *View) Seal() {
 		return cmp.Or(compareProgress(a, b), strings.Compare(a.shown, b.shown), a.Addr.Compare(b.Addr))
 	})
 	v.order = order
+	v.blameLinks()
 	v.edges = v.allEdges()
 }
 

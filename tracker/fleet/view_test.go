@@ -245,8 +245,9 @@ func TestEdges(t *testing.T) {
 	}
 	v = many.View(0, hash)
 	v.Seal()
-	if got := v.Edges(1 << 30).Edges; len(got) != MaxEdges {
-		t.Errorf("%d edges", len(got))
+	// The weakest hosts' edges are those that are left out.
+	if got := v.Edges(1 << 30).Edges; len(got) != MaxEdges || got[0].BPS != MaxEdges/MaxFrom+3 || got[MaxEdges-1].BPS != 4 {
+		t.Errorf("%d edges, from %d to %d", len(got), got[0].BPS, got[len(got)-1].BPS)
 	}
 }
 

@@ -87,7 +87,7 @@ func TestWords(t *testing.T) {
 		{leftText(secs(5999)), "100 min"}, {leftText(secs(7500)), "2 h 05 min"}, {leftText(secs(400000)), "4 d"},
 		{count(0), "0"}, {count(999), "999"}, {count(1000), "1,000"}, {count(1234567), "1,234,567"}, {plural(1, "host"), "1 host"}, {plural(2000, "host"), "2,000 hosts"},
 		{copiesText(3), "3"}, {copiesText(3.29), "3.2"}, {copiesText(1570.1), "1,570"},
-		{reason("disk", "downloading"), "its disk writes no faster"}, {reason("", "stalled"), "gets nothing at the moment"},
+		{reason("disk", "downloading"), "its disk is slow"}, {reason("", "stalled"), "gets nothing at the moment"},
 		{reason("new", ""), "does not say why"}, {reason("disk", "error"), "stopped by an error on the host"}, {reason("", "checking"), "checks what is on its disk"},
 		{rarestText(nil), "Nobody has told which parts it has."}, {rarestText([]float64{0, 2}), "There is a part that no host has."},
 		{rarestText([]float64{2, 2}), "Every part is on 2 hosts."}, {rarestText([]float64{2, 3.5}), "The rarest part is on 2 hosts, the commonest on 3.5."},

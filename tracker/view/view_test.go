@@ -140,7 +140,7 @@ func TestRolloutNumbers(t *testing.T) {
 		}
 	})
 	body := rollout(t, src, "")
-	wants(t, body, "<h1>swarm-0</h1>", `1 <small>of 60</small>`, "90 s", "3.0 MiB/s", "host-007", "its disk writes no faster, 90 s left",
+	wants(t, body, "<h1>swarm-0</h1>", `1 <small>of 60</small>`, "90 s", "3.0 MiB/s", "host-007", "its disk is slow, 90 s left",
 		"Every part is on 30.3 hosts.", `<td>host-000</td><td>host-008</td><td class="num">3.0 MiB/s</td>`, `<th scope="row">r2</th>`,
 		"1 to 50 of 60", `href="?page=2"`)
 	wants(t, rollout(t, src, "?page=2"), "has all of it", "7.0 MiB/s")

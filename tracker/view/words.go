@@ -11,17 +11,18 @@ import (
 	"starling/tracker/fleet"
 )
 
-// Reasons says in words what a peer gave as the reason for not being faster.
-// assets/words.js has the same words; a test in browser/ compares what both make.
-var Reasons = map[string]string{
+// reasons says in words what a peer gave as the reason for not being faster: those of
+// starling status. assets/words.js has the same; a test in browser/ compares what both
+// make.
+var reasons = map[string]string{
 	"none":    "nothing holds it back",
-	"seed":    "waits for the seed",
-	"peers":   "its peers send no faster",
-	"disk":    "its disk writes no faster",
-	"choked":  "its peers serve others first",
-	"link":    "its own link is full",
-	"tracker": "does not reach the tracker",
-	"limit":   "limited by its own settings",
+	"seed":    "what it lacks only seeds have",
+	"peers":   "its peers send no more",
+	"disk":    "its disk is slow",
+	"choked":  "its peers choke it",
+	"link":    "its link is full",
+	"tracker": "it knows nobody, and its tracker does not answer",
+	"limit":   "its own rate limit",
 }
 
 // reason returns the words for a reason, or what is known without one.
@@ -32,7 +33,7 @@ func reason(why, state string) string {
 	case "checking":
 		return "checks what is on its disk"
 	}
-	if w, ok := Reasons[why]; ok {
+	if w, ok := reasons[why]; ok {
 		return w
 	}
 	if state == "stalled" {

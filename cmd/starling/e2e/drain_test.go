@@ -293,6 +293,31 @@ func connectsUntilRefused(at string, answered *atomic.Uint64) error {
 	return errors.New("three requests without an answer")
 }
 
+// TestSecondSignal: whoever cannot wait for a drain ends it with another SIGTERM.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	tracker := start(t, "tracker", "tracker", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--drain", "5m")
+	at := tracker.ready()
+	terminate := func() {
+		t.Helper()
+		if err := tracker.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	terminate()
+	eventually(t, patience, func() error {
+		if _, err := get("http://" + at["admin"] + "/readyz"); err == nil {
+			return errors.New("it is ready")
+		}
+		return nil
+	})
+	if _, err := get("http://" + at["admin"] + "/healthz"); err != nil {
+		t.Errorf("while it drains: %v", err)
+	}
+	terminate()
+	tracker.wait(128+int(syscall.SIGTERM), 5*time.Second)
+}
+
 // TestIdleConnectionIsKept: a connection that has said nothing yet when the tracker is
 // told to stop may still bring its request while it drains.
 func TestIdleConnectionIsKept(t *testing.T) {

@@ -4,6 +4,7 @@
 import { $, put, make, share } from "./dom.js";
 import { doing, left, percent, plural, rate } from "./words.js";
 
+const columns = 2; // that are shown even on a phone
 const spare = 6; // rows kept beyond both edges of what is seen
 
 export class HostTable {
@@ -11,7 +12,6 @@ export class HostTable {
     this.box = $("host-box");
     this.table = $("hosts");
     this.body = this.table.tBodies[0];
-    this.columns = this.table.tHead.rows[0].cells.length;
     this.all = [];
     this.rows = [];
     this.onPoint = onPoint;
@@ -29,12 +29,12 @@ export class HostTable {
     for (const gap of [this.above, this.below]) {
       gap.setAttribute("aria-hidden", "true");
       const td = make("td");
-      td.colSpan = this.columns;
+      td.colSpan = columns;
       gap.append(td);
     }
     this.none = make("tr");
     const td = make("td", "", "No host like that.");
-    td.colSpan = this.columns;
+    td.colSpan = columns;
     this.none.append(td);
     this.body.replaceChildren(this.above, this.none, this.below);
     this.begun = true;

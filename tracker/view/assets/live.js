@@ -5,9 +5,9 @@ import { $, put, say } from "./dom.js";
 
 const slowest = 60000; // ms between two attempts, at most
 
-// live calls handlers[event](data) for each event of url, and shows in the page's
-// head whether numbers arrive.
-export function live(url, handlers) {
+// live calls handlers[event](data) for each event of url, and opened() whenever a
+// stream begins; it shows in the page's head whether numbers arrive.
+export function live(url, handlers, opened = () => {}) {
   let source = null, timer = 0, wait = 1000, at = null, lost = false;
 
   function show(state, text) {
@@ -36,6 +36,7 @@ export function live(url, handlers) {
       show("on", "live");
       if (lost) say("The connection is back.", true);
       lost = false;
+      opened();
     };
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, (e) => {

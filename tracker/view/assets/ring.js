@@ -12,7 +12,7 @@ import { Flow } from "./flow.js";
 const maxBars = 120;
 const maxFlows = 80;
 const grow = 700; // ms in which a bar reaches its new length
-const gap = 0.9; // widths of a bar between two groups
+const groupGap = 0.9, widest = 0.1; // between two groups, in widths of a bar and at most in radians
 const inner = 0.7, outer = 0.9; // radii of the bars; beyond them stand the groups' names
 
 export class Ring {
@@ -21,6 +21,7 @@ export class Ring {
     this.note = note;
     this.canvas = make("canvas");
     this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", "Who feeds whom: no numbers yet.");
     this.flow = new Flow(make("canvas"));
     this.flow.canvas.setAttribute("aria-hidden", "true");
     box.prepend(this.canvas, this.flow.canvas);
@@ -91,16 +92,16 @@ export class Ring {
   // spread gives each bar its angle, clockwise from the top.
   spread() {
     const gaps = this.groups.length > 1 && this.groups.length * 2 <= this.bars.length ? this.groups.length : 0;
-    const step = 2 * Math.PI / Math.max(1, this.bars.length + gaps * gap);
-    let at = -Math.PI / 2 + (gaps ? gap * step / 2 : 0);
+    const gap = Math.min(widest, groupGap * 2 * Math.PI / (this.bars.length + gaps * groupGap));
+    this.step = (2 * Math.PI - gaps * gap) / Math.max(1, this.bars.length);
+    let at = -Math.PI / 2 + (gaps ? gap / 2 : 0);
     for (const g of this.groups) {
       for (let i = g.first; i <= g.last; i++) {
-        this.bars[i].angle = at + step / 2;
-        at += step;
+        this.bars[i].angle = at + this.step / 2;
+        at += this.step;
       }
-      if (gaps) at += gap * step;
+      if (gaps) at += gap;
     }
-    this.step = step;
   }
 
   // lead gives each flow its curve.
@@ -138,14 +139,11 @@ export class Ring {
     g.clearRect(0, 0, 2 * c, 2 * c);
     this.drawLines(g);
     const r0 = c * inner, r1 = c * outer;
-    const width = Math.max(1, Math.min(this.step * r0 - 1.2 * this.scale, 0.1 * c));
-    g.lineCap = "butt";
+    const half = Math.max(0.2 * this.step, this.step / 2 - 0.7 * this.scale / r0);
     for (const bar of this.bars) {
-      const on = this.chosen === bar;
-      const x = Math.cos(bar.angle), y = Math.sin(bar.angle);
-      stroke(g, c, x, y, r0, r1, on ? this.colours.soft : this.colours.bed, width);
-      const at = length(bar, this.since);
-      if (at > 0) stroke(g, c, x, y, r0, r0 + (r1 - r0) * at, on ? this.colours.ink : bar.whole ? this.colours.accent : this.colours.pale, width);
+      const on = this.chosen === bar, at = length(bar, this.since);
+      sector(g, c, bar.angle, half, r0, r1, on ? this.colours.soft : this.colours.bed);
+      if (at > 0) sector(g, c, bar.angle, half, r0, r0 + (r1 - r0) * at, on ? this.colours.ink : bar.whole ? this.colours.accent : this.colours.pale);
     }
     this.drawNames(g, c);
   }
@@ -195,7 +193,7 @@ export class Ring {
     const r = Math.hypot(x, y);
     if (r < 0.55 || r > 1) return this.select(null);
     const at = Math.atan2(y, x);
-    let best = null, near = this.step;
+    let best = null, near = this.step / 2;
     for (const b of this.bars) {
       const d = Math.abs(Math.atan2(Math.sin(b.angle - at), Math.cos(b.angle - at)));
       if (d < near) [best, near] = [b, d];
@@ -251,13 +249,13 @@ function length(bar, since) {
   return bar.from + (bar.share - bar.from) * (1 - (1 - t) ** 3);
 }
 
-function stroke(g, c, x, y, from, to, colour, width) {
-  g.strokeStyle = colour;
-  g.lineWidth = width;
+// sector fills the part of a ring that is half to either side of an angle.
+function sector(g, c, angle, half, from, to, colour) {
+  g.fillStyle = colour;
   g.beginPath();
-  g.moveTo(c + x * from, c + y * from);
-  g.lineTo(c + x * to, c + y * to);
-  g.stroke();
+  g.arc(c, c, from, angle - half, angle + half);
+  g.arc(c, c, to, angle + half, angle - half, true);
+  g.fill();
 }
 
 function cut(g, text, room) {

@@ -126,13 +126,25 @@ function showLate(status) {
 }
 
 function showFlows() {
-  const body = $("flows").tBodies[0];
-  const cells = (list) => list.map((e) => { const tr = make("tr"); tr.append(make("td", "", e.from), make("td", "", e.to), make("td", "num", rate(e.bps))); return tr; });
   if (!$("flows-details").open) return;
-  const none = make("tr"), td = make("td", "", "Nobody feeds anybody now.");
-  td.colSpan = 3;
-  none.append(td);
-  body.replaceChildren(...(edges.length ? cells(edges.slice(0, mostFlows)) : [none]));
+  const body = $("flows").tBodies[0], list = edges.slice(0, mostFlows);
+  while (body.rows.length > Math.max(1, list.length)) body.lastElementChild.remove();
+  list.forEach((e, i) => {
+    let tr = body.rows[i];
+    if (tr?.cells.length !== 3) {
+      tr?.remove();
+      tr = make("tr");
+      tr.append(make("td"), make("td"), make("td", "num"));
+      body.insertBefore(tr, body.rows[i] || null);
+    }
+    [e.from, e.to, rate(e.bps)].forEach((text, k) => put(tr.cells[k], text));
+  });
+  if (!list.length && body.rows[0]?.cells.length !== 1) {
+    const tr = make("tr"), td = make("td", "", "Nobody feeds anybody now.");
+    td.colSpan = 3;
+    tr.append(td);
+    body.replaceChildren(tr);
+  }
 }
 $("flows-details").addEventListener("toggle", showFlows);
 
@@ -182,6 +194,7 @@ live(`/api/v1/events?swarm=${hash}`, {
     showHosts();
     showFlows();
   },
+}, () => {
+  store.load().then(() => { showGroups(); showHosts(); })
+    .catch(() => put($("host-count"), "The list of hosts cannot be had now; the figures above go on."));
 });
-
-store.load().then(() => { showGroups(); showHosts(); }).catch(() => put($("host-count"), "The list of hosts cannot be had now; the figures above go on."));

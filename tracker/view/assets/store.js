@@ -37,6 +37,8 @@ export class Store {
   async load() {
     let offset = 0, total = 1;
     const fresh = new Map();
+    this.during = new Map();
+    this.whole = performance.now();
     while (offset < Math.min(total, most)) {
       const doc = await ask(`/api/v1/swarms/${this.hash}/hosts?sort=node&offset=${offset}&limit=${page}`);
       total = doc.total;
@@ -44,6 +46,8 @@ export class Store {
       for (const h of doc.hosts) fresh.set(h.addr, named(h));
       offset += doc.hosts.length;
     }
+    for (const [addr, h] of this.during) fresh.set(addr, h);
+    this.during = null;
     this.hosts = fresh;
     this.loaded = true;
   }
@@ -53,14 +57,14 @@ export class Store {
   // the other is fetched besides.
   change(hosts, total) {
     for (const h of hosts) {
-      if (this.hosts.has(h.addr) || this.hosts.size < most) this.hosts.set(h.addr, named(h));
+      if (!this.hosts.has(h.addr) && this.hosts.size >= most) continue;
+      this.hosts.set(h.addr, named(h));
+      this.during?.set(h.addr, h);
     }
     const now = performance.now();
-    if (!this.loaded) return;
-    if (this.hosts.size !== Math.min(total, most) && now - this.whole > 15000) {
-      this.whole = now; // hosts are gone, or came unseen
-      this.load().catch(() => {});
-    } else if (hosts.length >= full && now - this.part > 2500) {
+    if ((!this.loaded || this.hosts.size !== Math.min(total, most)) && now - this.whole > 15000) {
+      this.load().catch(() => {}); // hosts are gone, or came unseen
+    } else if (this.loaded && hosts.length >= full && now - this.part > 2500) {
       this.part = now;
       this.more().catch(() => {});
     }

@@ -2,13 +2,13 @@
 
 const reasons = {
   none: "nothing holds it back",
-  seed: "waits for the seed",
-  peers: "its peers send no faster",
-  disk: "its disk writes no faster",
-  choked: "its peers serve others first",
-  link: "its own link is full",
-  tracker: "does not reach the tracker",
-  limit: "limited by its own settings",
+  seed: "what it lacks only seeds have",
+  peers: "its peers send no more",
+  disk: "its disk is slow",
+  choked: "its peers choke it",
+  link: "its link is full",
+  tracker: "it knows nobody, and its tracker does not answer",
+  limit: "its own rate limit",
 };
 
 export function reason(why, state) {

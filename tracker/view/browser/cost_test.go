@@ -48,14 +48,10 @@ func TestTrackerProcess(t *testing.T) {
 	}
 }
 
-// startTracker runs it on the first processor, and moves this process, and with it
-// the browser, to the others.
-func startTracker(t *testing.T) (addr string, pid int) {
+// startTracker runs it on one processor.
+func startTracker(t *testing.T, processor string) (addr string, pid int) {
 	t.Helper()
-	if out, err := exec.Command("taskset", "-apc", "1", strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
-		t.Fatalf("taskset: %v %s", err, out)
-	}
-	cmd := exec.Command("taskset", "-c", "0", os.Args[0], "-test.run", "^TestTrackerProcess$", "-test.timeout", "0")
+	cmd := exec.Command("taskset", "-c", processor, os.Args[0], "-test.run", "^TestTrackerProcess$", "-test.timeout", "0")
 	cmd.Env = append(os.Environ(), "STARLING_COST_TRACKER=1", "GOMAXPROCS=1")
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -148,21 +144,12 @@ func skipReply(in *bufio.Reader) error {
 	}
 }
 
-// TestCost measures what an open page costs a tracker that has all it can do:
-// announces with reports from 2,000 hosts and 99 small swarms, as many as it
-// answers, in turns with and without the page of the large rollout open.
-func TestCost(t *testing.T) {
-	if os.Getenv("STARLING_COST") == "" {
-		t.Skip("STARLING_COST is not set")
-	}
-	const rounds, length, each = 8, 8 * time.Second, 50
-	addr, pid := startTracker(t)
-	s := newLargeRollouts()
-	var batches [][]byte
+// busyBatches are announces of all hosts over ten seconds, so many in each batch.
+func busyBatches(all []*rollout, each int) (batches [][]byte) {
 	for second := 40.0; second < 50; second++ {
 		var b bytes.Buffer
 		n := 0
-		for _, r := range s {
+		for _, r := range all {
 			for _, rep := range r.reports(second) {
 				fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", announce(&rep))
 				if n++; n%each == 0 {
@@ -172,23 +159,41 @@ func TestCost(t *testing.T) {
 			}
 		}
 	}
+	return batches
+}
+
+// TestCost measures what an open page costs a tracker that has all it can do:
+// announces with reports from 2,000 hosts and 99 small swarms, as many as it
+// answers, in turns with and without the page of the large rollout open. The tracker
+// has the first processor for itself. In the turns without, the browser has the same
+// page of a second tracker open, so that its own work is the same in both.
+func TestCost(t *testing.T) {
+	if os.Getenv("STARLING_COST") == "" {
+		t.Skip("STARLING_COST is not set")
+	}
+	const rounds, length, each = 8, 8 * time.Second, 50
+	if out, err := exec.Command("taskset", "-apc", "1", strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
+		t.Fatalf("taskset: %v %s", err, out)
+	}
+	addr, pid := startTracker(t, "0")
+	rollouts := newLargeRollouts()
 	var answered atomic.Int64
 	stop := make(chan struct{})
-	all := load(t, addr, batches, each, &answered, stop)
+	all := load(t, addr, busyBatches(rollouts, each), each, &answered, stop)
 	defer all.Wait()
 	defer close(stop)
+	other := &site{rollouts: rollouts}
+	other.addr, _ = startTracker(t, "1")
+	other.dial(t)
+	other.at(t, 40)
+	other.run(t, 40)
 	tb := newTab(t, desktop)
-	page := fmt.Sprintf("http://%s/swarms/%x", addr, s[0].hash)
 	var perSecond, perCPU [2][]float64
 	for round := range 2 * rounds {
 		open := round % 2
-		if open == 1 {
-			tb.open(page)
-			tb.until(`document.getElementById("hosts").getAttribute("aria-rowcount") === "2001"`)
-		} else {
-			tb.open("about:blank")
-		}
-		time.Sleep(2 * time.Second)
+		tb.open(fmt.Sprintf("http://%s/swarms/%x", []string{other.addr, addr}[open], rollouts[0].hash))
+		tb.until(`document.getElementById("hosts").getAttribute("aria-rowcount") === "2001"`)
+		time.Sleep(3 * time.Second)
 		n, used, began := answered.Load(), processorTime(t, pid), time.Now()
 		time.Sleep(length)
 		got, cpu, took := float64(answered.Load()-n), processorTime(t, pid)-used, time.Since(began)
@@ -199,7 +204,7 @@ func TestCost(t *testing.T) {
 	for name, m := range map[string][2][]float64{"a second": perSecond, "a processor second": perCPU} {
 		a, b := median(m[0]), median(m[1])
 		t.Logf("%s: closed %.0f, open %.0f: %+.1f %%", name, a, b, 100*(b/a-1))
-		if b < 0.95*a {
+		if name == "a processor second" && b < 0.95*a {
 			t.Errorf("an open page costs %.1f %% of the announces %s", 100*(1-b/a), name)
 		}
 	}

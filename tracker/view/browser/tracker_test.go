@@ -70,11 +70,7 @@ func (s *site) serve(t testing.TB) {
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ctx, ln, nil, nil) }()
 	s.srv, s.addr = srv, ln.Addr().String()
-	s.url = "http://" + s.addr
-	if s.conn, err = net.Dial("tcp", s.addr); err != nil {
-		t.Fatal(err)
-	}
-	s.in = bufio.NewReader(s.conn)
+	s.dial(t)
 	s.stop = func() {
 		s.conn.Close()
 		cancel()
@@ -82,6 +78,16 @@ func (s *site) serve(t testing.TB) {
 			t.Error(err)
 		}
 	}
+}
+
+// dial opens the connection for announces.
+func (s *site) dial(t testing.TB) {
+	t.Helper()
+	var err error
+	if s.conn, err = net.Dial("tcp", s.addr); err != nil {
+		t.Fatal(err)
+	}
+	s.url, s.in = "http://"+s.addr, bufio.NewReader(s.conn)
 }
 
 // halt stops the tracker.

@@ -45,7 +45,7 @@ type Tracker struct {
 	MaxPeersPerIP int           `mapstructure:"max-peers-per-ip"`
 	Interval      time.Duration `mapstructure:"interval"` // 0: the tracker's own choice
 	Drain         time.Duration `mapstructure:"drain"`
-	View          string        `mapstructure:"view"` // on or off
+	View          string        `mapstructure:"view"` // on, off, or auto: on unless Public
 }
 
 // Wire configures a peer's dealings with others.
@@ -131,7 +131,7 @@ func Default() Config {
 		LogFormat:      "auto",
 		LogLevel:       "warn",
 		FlightRecorder: true,
-		Tracker:        Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8, Drain: 250 * time.Millisecond, View: "on"},
+		Tracker:        Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8, Drain: 250 * time.Millisecond, View: "auto"},
 		Seed:           Seed{Data: ".", Listen: ":6881", Wire: wire},
 		Leech:          Leech{Output: ".", Listen: ":0", SeedFor: "auto", Wire: wire},
 		Share:          Share{Listen: ":6969", UDPListen: "off", PeerListen: ":6881", PieceSize: "auto", View: "on", Wire: wire},

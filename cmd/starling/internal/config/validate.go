@@ -58,7 +58,7 @@ func (c *Config) Validate() error {
 		v.fail("tracker.drain", fmt.Errorf("%s is not from 0s to 10m", d))
 	}
 
-	v.oneOf("tracker.view", c.Tracker.View, "on", "off")
+	v.oneOf("tracker.view", c.Tracker.View, "auto", "on", "off")
 
 	v.listen("seed.listen", c.Seed.Listen, false)
 	v.urls("seed.tracker", c.Seed.Tracker)

@@ -181,7 +181,7 @@ func judgeSpeed(dir string, s speed, err error) Finding {
 	const check, cure = "disk speed", "look for a failing or overloaded disk (dmesg, iostat -x), or name another with --data"
 	found := units.FormatRate(s.write) + " written, " + units.FormatDuration(s.sync) + " to make a small write durable"
 	if s.sync < time.Second {
-		found = units.FormatRate(s.write) + " written, " + s.sync.Round(10*time.Microsecond).String() + " to make a small write durable"
+		found = units.FormatRate(s.write) + " written, " + s.sync.Round(time.Microsecond).String() + " to make a small write durable"
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
