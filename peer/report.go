@@ -60,7 +60,16 @@ func (p *reporter) asked(e *Engine, every time.Duration, now time.Time) {
 // no peers. If an announce is under way it brings a report itself.
 func (e *Engine) reportNow() {
 	a := &e.announce
-	if a.running || e.stopping || e.report.every == 0 {
+	switch {
+	case a.running || e.stopping || e.report.every == 0:
+		return
+	case a.next != EventNone:
+		e.announceNow() // an event waits, and brings a report
+		return
+	case !e.finished && e.pick.Left() == 0:
+		// Who says that nothing is left before it says that it has completed is
+		// not counted by trackers.
+		e.report.timer.Set(e.now().Add(tickEvery))
 		return
 	}
 	if a.next == EventStarted || a.next == EventCompleted {

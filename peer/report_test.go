@@ -326,7 +326,17 @@ func TestLastReports(t *testing.T) {
 	if got := r.heldBy(r.now()); got != WhyDisk {
 		t.Errorf("it waits for %q", got)
 	}
+	said := len(r.tracker.said)
+	r.pass(10, nil)
+	if len(r.tracker.said) != said {
+		t.Errorf("before completed it says %+v", r.tracker.said[said:])
+	}
+	r.tracker.down = true
 	r.finishJobs()
+	r.tracker.down = false
+	for len(r.tracker.said) == said {
+		r.pass(1, nil)
+	}
 	a := r.tracker.said[len(r.tracker.said)-1]
 	if a.Event != EventCompleted || a.Report.Done != a.Report.Size || a.Report.State != StateSeeding || a.Report.Why != WhyNone || a.Report.Have[0] != 255 {
 		t.Errorf("%+v %+v", a, a.Report)

@@ -57,6 +57,7 @@ type stream struct {
 // watch is what the streams of one swarm have been told.
 type watch struct {
 	told map[netip.AddrPort]uint64
+	next int    // which host of the view to begin with
 	last []byte // the event before, without hosts
 }
 
@@ -166,7 +167,7 @@ func (e *events) tellSwarm(hash swarm.InfoHash, streams []*stream) {
 		Edges: v.Edges(fleet.MaxEdges).Edges, Availability: v.Availability(),
 	}
 	bare := event("swarm", data)
-	data.Hosts = v.Changed(maxChanged, func(at netip.AddrPort, state uint64) bool {
+	data.Hosts, w.next = v.Changed(w.next, maxChanged, func(at netip.AddrPort, state uint64) bool {
 		if told, ok := w.told[at]; ok && told == state {
 			return false
 		}

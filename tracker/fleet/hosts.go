@@ -62,18 +62,21 @@ func (h *viewed) info() HostInfo {
 
 // Changed shows fn the hosts, in order, with a number that is another one if what is
 // shown of the host is another, but for how long ago it was heard of. fn returns
-// whether it wants the host, and has it then.
-func (v *View) Changed(most int, fn func(at netip.AddrPort, state uint64) bool) []HostInfo {
-	out := []HostInfo{}
-	for _, h := range v.order {
+// whether it wants the host, and has it then, up to so many. It begins with the host
+// from, and goes on with the first after the last; next is where to begin the next
+// time, 0 if all were shown.
+func (v *View) Changed(from, most int, fn func(at netip.AddrPort, state uint64) bool) (out []HostInfo, next int) {
+	out = []HostInfo{}
+	for i := range v.order {
+		k := (from + i) % len(v.order)
 		if len(out) == most {
-			break
+			return out, k
 		}
-		if fn(h.Addr, h.print()) {
+		if h := v.order[k]; fn(h.Addr, h.print()) {
 			out = append(out, h.info())
 		}
 	}
-	return out
+	return out, 0
 }
 
 // print is FNV-1a over what is shown of a host.

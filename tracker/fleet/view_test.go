@@ -185,15 +185,17 @@ func TestChanged(t *testing.T) {
 	for n := range 5 {
 		s.must(t, 0, told(n, 10, 100))
 	}
-	prints := map[netip.AddrPort]uint64{}
+	prints, from := map[netip.AddrPort]uint64{}, 0
 	changed := func(now time.Duration, most int) (names []string) {
 		v := s.View(now, hash)
 		v.Seal()
-		for _, h := range v.Changed(most, func(at netip.AddrPort, p uint64) bool {
+		var hosts []HostInfo
+		hosts, from = v.Changed(from, most, func(at netip.AddrPort, p uint64) bool {
 			was := prints[at]
 			prints[at] = p
 			return was != p
-		}) {
+		})
+		for _, h := range hosts {
 			names = append(names, h.Node)
 		}
 		return names
@@ -208,6 +210,21 @@ func TestChanged(t *testing.T) {
 	s.must(t, time.Second, told(4, 10, 100))
 	if got := changed(2*time.Second, 9); !slices.Equal(got, []string{"n3"}) {
 		t.Errorf("after a change %q", got)
+	}
+	// Where more change each time than there is room for, all have their turn.
+	turns := map[string]int{}
+	for i := range 10 {
+		for n := range 5 {
+			s.must(t, 2*time.Second, told(n, int64(20+i), 100))
+		}
+		for _, name := range changed(2*time.Second, 2) {
+			turns[name]++
+		}
+	}
+	for n := range 5 {
+		if name := fmt.Sprintf("n%d", n); turns[name] != 4 {
+			t.Errorf("%s was shown %d times, want 4", name, turns[name])
+		}
 	}
 }
 

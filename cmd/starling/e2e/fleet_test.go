@@ -191,3 +191,49 @@ func TestTrackerOfWait(t *testing.T) {
 	s.leech("l", "--seed-forever").event("complete", patience)
 	w.wait(0, time.Minute)
 }
+
+// TestFleetLink: a host behind a slow link, of several that have fast ones, is the
+// straggler, and it is known that its link is why.
+func TestFleetLink(t *testing.T) {
+	if !full {
+		t.Skip("only with STARLING_TRIALS=full: it needs root, for network namespaces")
+	}
+	needsNamespaces(t)
+	s := newStar(t)
+	const tracker = "10.98.0.1"
+	trackerNS, seedNS := s.node("tracker", tracker, false), s.node("seed", "10.98.1.1", false)
+	dir := t.TempDir()
+	torrent := filepath.Join(dir, "d.torrent")
+	writeRandom(t, filepath.Join(dir, "d", "file"), 256*mib, 12)
+	once(t, 0, "-q", "create", filepath.Join(dir, "d"), "-o", torrent, "--tracker", "http://"+tracker+":6969/announce")
+	startIn(t, trackerNS, "tracker", "tracker", "--listen", ":6969", "--admin-listen", "").ready()
+	startIn(t, seedNS, "seed", "seed", torrent, "--data", dir, "--choke", "cooperative", "--listen", ":6881", "--node-name", "origin").ready()
+	for i := range 5 {
+		name := fmt.Sprintf("n%d", i+1)
+		ns := s.node(name, fmt.Sprintf("10.98.2.%d", i+1), name == "n5")
+		startIn(t, ns, name, "leech", torrent, "-o", filepath.Join(dir, name), "--choke", "cooperative", "--listen", ":6881", "--node-name", name, "--seed-forever")
+	}
+	look := func() *fleet.Status {
+		p := command(t, "status", []string{"ip", "netns", "exec", trackerNS, starlingBinary, "status", torrent, "-q", "--json"})
+		p.wait(0, patience)
+		var d fleetDoc
+		if err := json.Unmarshal([]byte(p.stdout.String()), &d); err != nil {
+			t.Fatal(err)
+		}
+		return d.Status
+	}
+	seen := map[string]int{}
+	eventually(t, time.Minute, func() error {
+		st := look()
+		if len(st.Stragglers) != 1 || st.Done != 5 {
+			return fmt.Errorf("%d of %d are done, stragglers %+v", st.Done, st.Hosts, st.Stragglers)
+		}
+		slow := st.Stragglers[0]
+		seen[slow.Why]++
+		if slow.Node != "n5" || slow.Why != "link" {
+			return fmt.Errorf("%s is slow because of %q", slow.Node, slow.Why)
+		}
+		return nil
+	})
+	t.Logf("reasons until it was known: %v", seen)
+}

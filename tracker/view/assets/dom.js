@@ -25,14 +25,10 @@ export function shape(tag, attributes) {
   return el;
 }
 
-// share is a bar with its number beside it, and the function that sets them.
-export function share() {
-  const box = make("span", "share");
-  const svg = shape("svg", { class: "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" });
-  const fill = shape("rect", { class: "fill", width: 0, height: 6 });
-  svg.append(shape("rect", { class: "bed", width: 100, height: 6 }), fill);
-  const num = make("span", "num");
-  box.append(svg, num);
+// share is a bar with its number beside it, and the function that sets them: a new one,
+// or one that the server made.
+export function share(box = newShare()) {
+  const fill = box.querySelector(".fill"), num = box.querySelector(".num");
   let last = -1;
   return {
     box,
@@ -44,6 +40,14 @@ export function share() {
       fill.setAttribute("class", part >= 1 ? "fill whole" : "fill");
     },
   };
+}
+
+function newShare() {
+  const box = make("span", "share");
+  const svg = shape("svg", { class: "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" });
+  svg.append(shape("rect", { class: "bed", width: 100, height: 6 }), shape("rect", { class: "fill", width: 0, height: 6 }));
+  box.append(svg, make("span", "num"));
+  return box;
 }
 
 // calm is whether the person wants no motion.

@@ -7,6 +7,10 @@ import { ask, live } from "./live.js";
 const table = $("swarms"), body = table.tBodies[0];
 const offset = Number(table.dataset.offset), limit = Number(table.dataset.limit);
 const rows = new Map(); // by hash
+for (const tr of body.querySelectorAll("tr[data-hash]")) {
+  const cells = [...tr.cells];
+  rows.set(tr.dataset.hash, { tr, link: cells[0].firstChild, bar: share(cells[1].firstChild), cells: cells.slice(2) });
+}
 
 function newRow() {
   const tr = make("tr"), name = make("th"), link = make("a");
@@ -20,7 +24,7 @@ function newRow() {
 }
 
 function fill(row, s) {
-  row.link.href = `/swarms/${s.infohash}`;
+  if (row.link.pathname !== `/swarms/${s.infohash}`) row.link.href = `/swarms/${s.infohash}`;
   put(row.link, s.name || s.infohash.slice(0, 12));
   row.bar.set(s.mean, percent(s.mean));
   const [done, moving, rarest, size] = row.cells;
@@ -32,10 +36,8 @@ function fill(row, s) {
 
 // show puts the rows in order, moving only those that are out of place.
 function show(list, total) {
-  const first = rows.size === 0;
-  if (first) body.replaceChildren();
   const seen = new Set();
-  let at = body.firstChild, down = 0, active = 0;
+  let at = body.firstElementChild, down = 0, active = 0;
   for (const s of list) {
     seen.add(s.infohash);
     down += s.down_bps || 0;
@@ -43,7 +45,7 @@ function show(list, total) {
     let row = rows.get(s.infohash);
     if (!row) rows.set(s.infohash, (row = newRow()));
     fill(row, s);
-    if (row.tr === at) at = at.nextSibling;
+    if (row.tr === at) at = at.nextElementSibling;
     else body.insertBefore(row.tr, at);
   }
   for (const [hash, row] of rows) {

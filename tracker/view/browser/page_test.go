@@ -21,6 +21,7 @@ func TestLiveUpdates(t *testing.T) {
 	before := tb.text("mean")
 	s.at(t, 60)
 	tb.until(`document.getElementById("mean").innerText !== "` + before + `"`)
+	tb.until(drawn(1))
 	if tb.text("late") == "" {
 		t.Error("no straggler is named, though some hosts are slow")
 	}
@@ -166,6 +167,14 @@ func TestKeyboard(t *testing.T) {
 	tb.quiet()
 }
 
+// drawn is whether there is anything on one of the ring's canvases: 0 is what stands,
+// 1 what moves.
+func drawn(canvas int) string {
+	return fmt.Sprintf(`(() => { const g = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+		g.drawImage(document.querySelectorAll("#ring canvas")[%d], 0, 0, 300, 150);
+		return g.getImageData(0, 0, 300, 150).data.some((v) => v > 0); })()`, canvas)
+}
+
 // Who wants no motion gets none; the numbers arrive all the same.
 func TestNoMotion(t *testing.T) {
 	s := newSite(t)
@@ -174,11 +183,6 @@ func TestNoMotion(t *testing.T) {
 	tb.open(s.path(s.rollouts[0]))
 	tb.until(`document.getElementById("host-count").innerText === "72 hosts"`)
 	tb.until(`document.querySelectorAll("#ring canvas").length === 2`)
-	drawn := func(canvas int) string {
-		return fmt.Sprintf(`(() => { const g = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-			g.drawImage(document.querySelectorAll("#ring canvas")[%d], 0, 0, 300, 150);
-			return g.getImageData(0, 0, 300, 150).data.some((v) => v > 0); })()`, canvas)
-	}
 	tb.until(drawn(0))
 	if eval[bool](tb, drawn(1)) {
 		t.Error("something moves")
