@@ -18,12 +18,24 @@ systemd=/lib/systemd/systemd
 [ -x "$systemd" ] || { echo 'no systemd is installed' >&2; exit 77; }
 
 work=$(mktemp -d)
+# shellcheck disable=SC2317 # the trap calls it
+clean() {
+	local g
+	rm -rf "$work"
+	for g in "${groups[@]}"; do
+		# What was killed just now may take a moment to be gone.
+		for _ in {1..50}; do
+			find "$g" -depth -type d -exec rmdir {} + 2>/dev/null && break
+			sleep 0.1
+		done
+	done
+}
 # Control groups of our own, below which that systemd believes it is alone.
 groups=()
 for g in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
 	[ -e "$g/cgroup.procs" ] && groups+=("$g/${work##*/}")
 done
-trap 'rm -rf "$work"; for g in "${groups[@]}"; do find "$g" -depth -type d -exec rmdir {} + 2>/dev/null || true; done' EXIT
+trap clean EXIT
 [ ${#groups[@]} -gt 0 ] || { echo 'no control groups' >&2; exit 77; }
 mkdir -p "$work/out" "$work/upper" "$work/root"
 export work binary systemd
@@ -35,7 +47,8 @@ done
 	for g in "${groups[@]}"; do
 		echo $BASHPID >"$g/cgroup.procs"
 	done
-	exec timeout 180 unshare --cgroup --pid --mount --uts --ipc --net --fork --kill-child bash trial-boot.sh
+	# unshare waits through any other signal; its end is that of all in there.
+	exec timeout --signal=KILL 180 unshare --cgroup --pid --mount --uts --ipc --net --fork --kill-child bash trial-boot.sh
 ) >"$work/out/boot" 2>&1 || true
 if [ ! -e "$work/out/log" ]; then
 	tail -n 5 "$work/out/boot" >&2

@@ -19,15 +19,16 @@ function rank(h) {
 }
 
 const order = {
-  done: (a, b) => a.rank - b.rank || (a.rank < 3 && ((b.left_s || 0) - (a.left_s || 0) || a.share - b.share)) || compare(a.key, b.key),
-  node: (a, b) => compare(a.key, b.key),
-  down: (a, b) => b.down_bps - a.down_bps || compare(a.key, b.key),
+  done: (a, b) => a.rank - b.rank || (a.rank < 3 && ((b.left_s || 0) - (a.left_s || 0) || a.share - b.share)) || a.at - b.at,
+  node: (a, b) => a.at - b.at,
+  down: (a, b) => b.down_bps - a.down_bps || a.at - b.at,
 };
 
 export class Store {
   constructor(hash) {
     this.hash = hash;
     this.hosts = new Map(); // by address
+    this.names = []; // the hosts by name, each with its place as at; null: to be made anew
     this.loaded = false;
     this.whole = this.part = performance.now(); // when all, and when a page, were last fetched
     this.next = 0;
@@ -49,6 +50,7 @@ export class Store {
     for (const [addr, h] of this.during) fresh.set(addr, h);
     this.during = null;
     this.hosts = fresh;
+    this.names = null;
     this.loaded = true;
   }
 
@@ -58,7 +60,7 @@ export class Store {
   change(hosts, total) {
     for (const h of hosts) {
       if (!this.hosts.has(h.addr) && this.hosts.size >= most) continue;
-      this.hosts.set(h.addr, named(h));
+      this.put(h);
       this.during?.set(h.addr, h);
     }
     const now = performance.now();
@@ -74,13 +76,34 @@ export class Store {
   async more() {
     if (this.next >= this.hosts.size) this.next = 0;
     const doc = await ask(`/api/v1/swarms/${this.hash}/hosts?sort=node&offset=${this.next}&limit=${page}`);
-    for (const h of doc.hosts) this.hosts.set(h.addr, named(h));
+    for (const h of doc.hosts) this.put(h);
     this.next += page;
+  }
+
+  // put takes in one host. To compare names is slow, so their order is kept for as long
+  // as they are the same.
+  put(h) {
+    const was = this.hosts.get(h.addr);
+    this.hosts.set(h.addr, named(h));
+    if (!this.names || was?.key !== h.key) {
+      this.names = null;
+      return;
+    }
+    h.at = was.at;
+    this.names[h.at] = h;
+  }
+
+  byName() {
+    if (!this.names) {
+      this.names = [...this.hosts.values()].sort((a, b) => compare(a.key, b.key));
+      this.names.forEach((h, i) => { h.at = i; });
+    }
+    return this.names;
   }
 
   // list returns the hosts that fit, in order. A name is found by any part of it.
   list({ sort, label, value, name }) {
-    let all = [...this.hosts.values()];
+    let all = this.byName().slice();
     if (label && value) all = all.filter((h) => h.labels?.[label] === value);
     if (name) {
       const part = name.toLowerCase();
@@ -93,15 +116,13 @@ export class Store {
   // "host" they are one group without a name.
   groups(by) {
     const groups = new Map();
-    for (const h of this.hosts.values()) {
+    for (const h of this.byName()) {
       const name = by === "host" ? "" : h.labels?.[by] || "";
       let g = groups.get(name);
       if (!g) groups.set(name, (g = { name, hosts: [] }));
       g.hosts.push(h);
     }
-    const all = [...groups.values()].sort((a, b) => !a.name - !b.name || compare(a.name, b.name));
-    for (const g of all) g.hosts.sort(order.node);
-    return all;
+    return [...groups.values()].sort((a, b) => !a.name - !b.name || compare(a.name, b.name));
   }
 }
 
