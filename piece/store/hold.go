@@ -20,6 +20,7 @@ type hold struct {
 	torn     bool   // sum is not of what the file holds
 	proven   bitset // blocks that agree with their leaves, nil: none
 	blind    uint   // counts the beginnings and ends of writes without leaves
+	blinds   int    // how many of them are under way
 	unpadded bool   // padding came that was not zero
 }
 

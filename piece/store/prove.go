@@ -104,13 +104,13 @@ func agreeing(data, leaves []byte) bool {
 }
 
 // proven ends a write, or a reading, that share began. Bytes are Right only if
-// nobody wrote without leaves since blind was read: what such a one puts in the
-// same place may have come after ours.
+// nobody writes without leaves, or did since blind was read: what such a one puts in
+// the same place may come after ours.
 func (s *Store) proven(h *hold, i, begin, n int, blind uint, right bool) Proof {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	proof := Unproven
-	if right && h.blind == blind {
+	if right && h.blinds == 0 && h.blind == blind {
 		if h.proven == nil {
 			_, size := s.lay.piece(i)
 			h.proven = newBits(int(merkle.Blocks(size)))
@@ -145,11 +145,28 @@ func (h *hold) proves(begin, n int) bool {
 	return true
 }
 
-// doubt takes back that the blocks of [begin, begin+n) are proven. mu is held.
-func (h *hold) doubt(begin, n int) {
-	for b := begin / piece.BlockSize; h.proven != nil && b*piece.BlockSize < begin+n; b++ {
-		h.proven.clear(b)
+// gap is a run of bytes of a piece.
+type gap struct{ from, to int }
+
+// gaps appends the parts of [begin, begin+n) that lie in blocks that are not proven.
+// mu is held.
+func (h *hold) gaps(gaps []gap, begin, n int) []gap {
+	end := begin + n
+	if h.proven == nil {
+		return append(gaps, gap{begin, end})
 	}
+	for at := begin; at < end; {
+		next := min(end, (at/piece.BlockSize+1)*piece.BlockSize)
+		if !h.proven.has(at / piece.BlockSize) {
+			if k := len(gaps); k > 0 && gaps[k-1].to == at {
+				gaps[k-1].to = next
+			} else {
+				gaps = append(gaps, gap{at, next})
+			}
+		}
+		at = next
+	}
+	return gaps
 }
 
 // Peek reads bytes of piece i as they are on the disk, verified or not, into b.

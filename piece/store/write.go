@@ -58,27 +58,37 @@ func (s *Store) PutBlock(i, begin int, data []byte) error {
 	if h == nil {
 		return nil
 	}
-	// From here to the end nothing else that is put there counts as proven.
+	err := s.putBlind(h, i, begin, data)
 	s.mu.Lock()
-	known := h.proves(begin, len(data))
-	if !known {
-		h.blind++
-	}
-	s.mu.Unlock()
-	var err error
-	if !known {
-		padded := s.padded(i, begin, data)
-		err = s.write(i, begin, data)
-		s.stream(h, s.lay.plan(i), true, begin, data, err)
-		s.mu.Lock()
-		h.unpadded = h.unpadded || !padded
-		h.blind++
-		h.doubt(begin, len(data))
-		s.mu.Unlock()
-	}
-	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.unshare(h)
+	return err
+}
+
+// putBlind writes what of a block is not proven. From its beginning to its end nothing
+// else that is put in the piece counts as proven, and what does is left alone: it may
+// be being sent.
+func (s *Store) putBlind(h *hold, i, begin int, data []byte) error {
+	var room [4]gap
+	s.mu.Lock()
+	gaps := h.gaps(room[:0], begin, len(data))
+	h.blind++
+	h.blinds++
 	s.mu.Unlock()
+	plan, padded := s.lay.plan(i), true
+	var err error
+	for _, g := range gaps {
+		part := data[g.from-begin : g.to-begin]
+		padded = padded && s.padded(i, g.from, part)
+		werr := s.write(i, g.from, part)
+		s.stream(h, plan, true, g.from, part, werr)
+		err = errors.Join(err, werr)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h.unpadded = h.unpadded || !padded
+	h.blind++
+	h.blinds--
 	return err
 }
 

@@ -18,6 +18,9 @@ func TestShots(t *testing.T) {
 	if dir == "" {
 		t.Skip("STARLING_SHOTS names no folder")
 	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	s := newBareSite(t)
 	r := s.add(t, "llama-70b", 72, 6, 131<<30, 75)
 	s.add(t, "imagenet-22k", 24, 3, 1200<<30, 400)
