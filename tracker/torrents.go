@@ -104,7 +104,7 @@ func parseTorrent(name string, raw []byte) (*torrent, error) {
 		return nil, err
 	}
 	e := &torrent{
-		name: name, hash: m.WireHash(), v2: m.InfoHashV2, size: m.Info.TotalLength(), pieces: m.Info.NumPieces(), since: time.Now(),
+		name: name, hash: m.WireHash(), v2: m.InfoHashV2, size: m.Info.ContentLength(), pieces: m.Info.NumPieces(), since: time.Now(),
 	}
 	if e.v2 != (metainfo.HashV2{}) && e.v2.Short() != e.hash {
 		e.short = e.v2.Short()
