@@ -19,8 +19,7 @@ type flowReading struct {
 
 // TestRates holds the gauges of a limited transfer against what was moved.
 func TestRates(t *testing.T) {
-	long(t)
-	t.Parallel()
+	long(t) // and not beside others: it measures by the clock
 	size := choose[int64](128*mib, 512*mib)
 	const limit = 8 * mib
 	dir := t.TempDir()
