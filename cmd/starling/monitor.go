@@ -8,7 +8,6 @@ import (
 	"net"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -104,7 +103,6 @@ func (a *app) monitor(ctx context.Context, o *monitorOptions) error {
 	a.rep.Event(report.Event{Name: "ready", Addresses: map[string]string{"monitor": ln.Addr().String()}})
 	select {
 	case <-ctx.Done():
-		w.settle()
 	case err = <-w.served:
 	}
 	stats := w.stop()
@@ -169,28 +167,6 @@ func (a *app) watchCopies(ln net.Listener, cfg monitor.Config) *monitoring {
 	})
 	go func() { w.served <- w.acceptor.Serve() }()
 	return w
-}
-
-// settle goes on until nothing has come for a quiet time, or for so long as a farewell
-// may take: what peers sent before they ended may still be on its way in. With nothing
-// at all yet it waits a little longer.
-func (w *monitoring) settle() {
-	const quiet = 150 * time.Millisecond
-	var last uint64
-	still := 0
-	for range farewell / quiet {
-		var s monitor.Stats
-		_ = w.host.Do(func() { s = w.mon.Stats() })
-		if seen := s.Records + s.Filtered + s.Lost; seen == last {
-			still++
-		} else {
-			last, still = seen, 0
-		}
-		if still > 3 || still > 0 && last > 0 {
-			return
-		}
-		time.Sleep(quiet)
-	}
 }
 
 // stop ends it and returns what it has counted.

@@ -129,6 +129,29 @@ func TestAcceptorRoutes(t *testing.T) {
 	}
 }
 
+// TestAcceptorLongFirst: where there is nothing else to be told apart, a first message
+// may be as long as its type allows, as a full batch for a monitor is.
+func TestAcceptorLongFirst(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	typ := p2p.T("LONG")
+	limits := &p2p.Limits{Specs: map[p2p.Type]p2p.Spec{typ: {Max: 100_000}}}
+	heard := make(chan int, 1)
+	h := start(t, Config{}, &hooks{received: func(_ p2p.ConnID, m *p2p.Message) { heard <- len(m.Head) }})
+	a := serve(t, ln, AcceptorConfig{Limits: limits, Route: func(*FirstMessage) *Host { return h }})
+	c, err := net.Dial("tcp", a.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.Write(frame(typ, string(make([]byte, 70_000))))
+	if n := get(t, heard); n != 70_000 {
+		t.Errorf("heard %d bytes", n)
+	}
+}
+
 func TestAcceptorRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newPipeListener()

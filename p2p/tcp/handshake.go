@@ -107,7 +107,10 @@ func (a *Acceptor) readFirst(c net.Conn) (*FirstMessage, error) {
 	if err := c.SetDeadline(time.Now().Add(a.cfg.Timeout)); err != nil {
 		return f, err
 	}
-	kind, err := f.sniff()
+	kind, err := mse.Native, error(nil)
+	if a.cfg.Legacy != nil || a.cfg.FindKey != nil { // else there is nothing to tell apart
+		kind, err = f.sniff()
+	}
 	if err == nil && kind == mse.Hidden {
 		if kind, err = f.reveal(a.cfg.FindKey, a.cfg.Cipher); err == nil && kind != mse.BEP3 {
 			err = errNotBEP3
