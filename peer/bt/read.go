@@ -109,9 +109,12 @@ func (c *Codec) deliver(r *tcp.Reader, f *tcp.Frame, lim *p2p.Limits, typ p2p.Ty
 	if err != nil {
 		return err
 	}
-	if typ == wire.BITF && c.declared && size > 0 {
+	if typ == wire.BITF && c.declared {
 		// It came after we said HNON in its name; or it stands for many
 		// HAVEs, as aria2 sends it.
+		if size == 0 {
+			return nil
+		}
 		c.bits, c.at = make([]byte, size), 0
 		return r.ReadFull(c.bits)
 	}
