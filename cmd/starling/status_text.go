@@ -10,18 +10,6 @@ import (
 	"starling/tracker/fleet"
 )
 
-// whyWords are the reasons why a host is slow, for people.
-var whyWords = map[string]string{
-	"none":    "",
-	"seed":    "what it lacks only seeds have",
-	"peers":   "its peers send no more",
-	"disk":    "its disk is slow",
-	"choked":  "its peers choke it",
-	"link":    "its link is full",
-	"tracker": "it knows nobody, and its tracker does not answer",
-	"limit":   "its own rate limit",
-}
-
 // fleetText is a fleet's status for people.
 func (a *app) fleetText(doc fleetDoc) string {
 	switch {
@@ -154,7 +142,7 @@ func whyText(s *fleet.Straggler) string {
 	if silent := time.Duration(s.SeenS) * time.Second; silent >= silentAfter {
 		return "nothing was heard of it for " + units.FormatDuration(silent)
 	}
-	words := whyWords[s.Why]
+	words := fleet.Reason(s.Why)
 	if s.State == "stalled" {
 		words = "stalled: " + words
 	}

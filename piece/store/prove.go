@@ -35,13 +35,10 @@ func (s *Store) PutProven(i, begin int, data, leaves []byte) (Proof, error) {
 	if err := s.unseal(i); err != nil {
 		return Unproven, err
 	}
-	h := s.share(i)
+	h, blind := s.witness(i)
 	if h == nil {
 		return Right, nil
 	}
-	s.mu.Lock()
-	blind := h.blind
-	s.mu.Unlock()
 	err := s.write(i, begin, data)
 	// Two digests of v2 would be one too many; the SHA-1 of a hybrid is needed.
 	p := s.lay.plan(i)
@@ -55,13 +52,10 @@ func (s *Store) Prove(i, begin, n int, leaves []byte) (Proof, error) {
 	if err := s.checkLeaves(i, begin, n, leaves); err != nil {
 		return Unproven, err
 	}
-	h := s.share(i)
+	h, blind := s.witness(i)
 	if h == nil {
 		return Right, nil
 	}
-	s.mu.Lock()
-	blind := h.blind
-	s.mu.Unlock()
 	b := make([]byte, n)
 	off, _ := s.lay.piece(i)
 	err := s.readAt(b, off+int64(begin))
@@ -71,6 +65,17 @@ func (s *Store) Prove(i, begin, n int, leaves []byte) (Proof, error) {
 		proof = Wrong
 	}
 	return proof, err
+}
+
+// witness is share for one that proves; blind is for proven.
+func (s *Store) witness(i int) (h *hold, blind uint) {
+	h = s.share(i)
+	if h != nil {
+		s.mu.Lock()
+		blind = h.blind
+		s.mu.Unlock()
+	}
+	return h, blind
 }
 
 // checkLeaves says why bytes of a piece cannot be held against leaves.
@@ -103,7 +108,7 @@ func agreeing(data, leaves []byte) bool {
 	return true
 }
 
-// proven ends a write, or a reading, that share began. Bytes are Right only if
+// proven ends a write, or a reading, that witness began. Bytes are Right only if
 // nobody writes without leaves, or did since blind was read: what such a one puts in
 // the same place may come after ours.
 func (s *Store) proven(h *hold, i, begin, n int, blind uint, right bool) Proof {

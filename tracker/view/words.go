@@ -11,21 +11,8 @@ import (
 	"starling/tracker/fleet"
 )
 
-// reasons says in words what a peer gave as the reason for not being faster: those of
-// starling status. assets/words.js has the same; a test in browser/ compares what both
-// make.
-var reasons = map[string]string{
-	"none":    "nothing holds it back",
-	"seed":    "what it lacks only seeds have",
-	"peers":   "its peers send no more",
-	"disk":    "its disk is slow",
-	"choked":  "its peers choke it",
-	"link":    "its link is full",
-	"tracker": "it knows nobody, and its tracker does not answer",
-	"limit":   "its own rate limit",
-}
-
-// reason returns the words for a reason, or what is known without one.
+// reason returns the words for a reason, or what is known without one. assets/words.js
+// has the same; a test in browser/ compares what both make.
 func reason(why, state string) string {
 	switch state {
 	case "error":
@@ -33,7 +20,10 @@ func reason(why, state string) string {
 	case "checking":
 		return "checks what is on its disk"
 	}
-	if w, ok := reasons[why]; ok {
+	if why == "none" {
+		return "nothing holds it back"
+	}
+	if w := fleet.Reason(why); w != "" {
 		return w
 	}
 	if state == "stalled" {
