@@ -28,7 +28,16 @@
 // that do not exist. So nothing but PieceSize knows of it, and PieceSize looks
 // into a table of 4 bytes a piece; a search among the files would cost a pick
 // one twentieth. v1 and hybrid torrents, whose gaps are files of zeros, need no
-// table.
+// table for it.
+//
+// A block of v2 can be verified alone, and passed on before its piece is whole: a
+// remote may so have a [Part] of a piece, of which availability knows nothing. An Ask
+// may name some; they come after all that the remote has whole.
+//
+// # Padding
+//
+// What a piece ends with may be padding (BEP 47). Its blocks are known to be zeros:
+// in a torrent that is [Geometry.Padded] they count as received from the start.
 //
 // # How a pick is fast
 //
