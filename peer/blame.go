@@ -69,6 +69,7 @@ func (f *flight) oneSender() bool {
 // strike counts a corrupt piece against its sender, who is banned at the
 // second.
 func (e *Engine) strike(c contribution, now time.Time) {
+	known := e.bans.has(now, c.addr, c.peerID)
 	if !e.bans.strike(now, c.addr, c.peerID) {
 		for _, r := range e.order {
 			if r.peerID == c.peerID {
@@ -77,8 +78,10 @@ func (e *Engine) strike(c contribution, now time.Time) {
 		}
 		return
 	}
-	e.obs.Banned("corrupt")
-	e.emit(Banned, fmt.Sprintf("%s sent corrupt pieces", c.addr), nil)
+	if !known { // else it was being hashed when its sender was banned
+		e.obs.Banned("corrupt")
+		e.emit(Banned, fmt.Sprintf("%s sent corrupt pieces", c.addr), nil)
+	}
 	for _, r := range e.order {
 		if r.phase >= declaring && (r.addr == c.addr || r.peerID == c.peerID) {
 			e.fault(r, p2p.Violation(p2p.ReasonCorrupt, "it sent corrupt pieces"))

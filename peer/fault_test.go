@@ -66,6 +66,25 @@ func TestCorruptPeerIsBanned(t *testing.T) {
 	}
 }
 
+// TestBannedOnce: pieces of a liar that are being hashed when it is banned are no
+// further bans.
+func TestBannedOnce(t *testing.T) {
+	s := newSwarm(t, 3, 8<<20, 256<<10)
+	s.join(true, func(m *member, _ *EngineConfig) { m.mem.corrupts = 1 })
+	s.join(true, slow(1<<20))
+	l := s.join(false, nil)
+	s.finish(time.Minute, l)
+	bans := 0
+	for _, ev := range l.events {
+		if ev.Kind == Banned {
+			bans++
+		}
+	}
+	if bans != 1 || l.stats.CorruptPieces <= strikesToBan {
+		t.Errorf("%d bans for %d corrupt pieces of one liar", bans, l.stats.CorruptPieces)
+	}
+}
+
 // TestLyingBitfield: a remote says that it has everything, has nothing, and
 // rejects what it is asked for.
 func TestLyingBitfield(t *testing.T) {

@@ -80,7 +80,7 @@ func makeReadings() []reading {
 	add(gauge, MetricTorrents, "Torrents by state.", "state", states)
 	add(gauge, MetricTorrentSize, "Size of what is wanted of all torrents.", "",
 		fns{"": func(t *totals) float64 { return float64(t.BytesTotal) }})
-	add(gauge, MetricTorrentDone, "Of that, what is verified.", "",
+	add(gauge, MetricTorrentDone, "Of the size of what is wanted of all torrents, what is verified.", "",
 		fns{"": func(t *totals) float64 { return float64(t.BytesDone) }})
 	add(gauge, MetricAvailability, "How many remotes have the rarest piece that is lacked, the least of all torrents; 0 where nothing is lacked.", "",
 		fns{"": func(t *totals) float64 { return float64(max(t.rarest, 0)) }})

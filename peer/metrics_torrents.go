@@ -21,7 +21,7 @@ var torrentReadings = []struct {
 }{
 	{prometheus.NewDesc(MetricByTorrentSize, "Size of what is wanted of a torrent.", []string{"infohash"}, nil),
 		prometheus.GaugeValue, func(s *Stats) float64 { return float64(s.BytesTotal) }},
-	{prometheus.NewDesc(MetricByTorrentDone, "Of that, what is verified.", []string{"infohash"}, nil),
+	{prometheus.NewDesc(MetricByTorrentDone, "Of the size of what is wanted of a torrent, what is verified.", []string{"infohash"}, nil),
 		prometheus.GaugeValue, func(s *Stats) float64 { return float64(s.BytesDone) }},
 	{prometheus.NewDesc(MetricByTorrentReceived, "Payload of a torrent received from peers.", []string{"infohash"}, nil),
 		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.ReceivedPayload) }},

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -72,12 +73,6 @@ func (e *Engine) reportNow() {
 		e.report.timer.Set(e.now().Add(tickEvery))
 		return
 	}
-	if a.next == EventStarted || a.next == EventCompleted {
-		// A tracker must hear of these first: who has said in passing that nothing is
-		// left is not counted as one that completed.
-		e.report.timer.Set(e.now().Add(e.jitter(max(reportRetry, e.report.every))))
-		return
-	}
 	a.running = true
 	in := e.announceOf(EventNone)
 	in.NumWant = 0
@@ -109,8 +104,8 @@ func (e *Engine) reportOf() *Report {
 		Down: int64(e.inRate.Value(now)), Up: int64(e.outRate.Value(now)), LeftS: -1, From: e.feeds(now),
 	}
 	switch {
-	case e.finished:
-		r.Why, r.LeftS = WhyNone, 0
+	case e.finished: // what the rates still say is of the seconds before
+		r.Why, r.LeftS, r.Down, r.From = WhyNone, 0, 0, nil
 	default:
 		r.Done = max(0, min(r.Done, r.Size-1))
 		if r.Down > 0 {
@@ -148,6 +143,6 @@ func (e *Engine) feeds(now time.Time) []Feed {
 			all = append(all, Feed{Addr: r.addr, Web: r.web, Rate: rate})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Feed) int { return int(min(max(b.Rate-a.Rate, -1), 1)) })
+	slices.SortStableFunc(all, func(a, b Feed) int { return cmp.Compare(b.Rate, a.Rate) })
 	return all[:min(len(all), maxFeeds)]
 }

@@ -234,6 +234,15 @@ func TestLinkIsFull(t *testing.T) {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
+	for seeds, want := range map[int]Why{1: WhySeed, 2: WhyLink} {
+		full := reporter{seen: moments(2, 100, 2, 104, 4, 103, 4, 110, 3, 101, 2, 100)}
+		for i := range full.seen {
+			full.seen[i].why, full.seen[i].seeds = WhySeed, seeds
+		}
+		if got := full.why(); got != want {
+			t.Errorf("as much from few as from many, of whom %d have everything: %q, want %q", seeds, got, want)
+		}
+	}
 	p := reporter{}
 	if p.why() != WhyNone {
 		t.Error("a reason before anything was seen")
@@ -340,6 +349,9 @@ func TestLastReports(t *testing.T) {
 	a := r.tracker.said[len(r.tracker.said)-1]
 	if a.Event != EventCompleted || a.Report.Done != a.Report.Size || a.Report.State != StateSeeding || a.Report.Why != WhyNone || a.Report.Have[0] != 255 {
 		t.Errorf("%+v %+v", a, a.Report)
+	}
+	if r.inRate.Value(r.now()) <= 0 || a.Report.Down != 0 || len(a.Report.From) != 0 {
+		t.Errorf("it has all of it, and says that it gets %d from %v", a.Report.Down, a.Report.From)
 	}
 	last, known := r.Stop()
 	if !known || last.Event != EventStopped || last.Report == nil || last.Report.Done != last.Report.Size {

@@ -36,6 +36,7 @@ type moment struct {
 	why     Why
 	bytes   uint64 // payload that came
 	sources int    // remotes that owed us something
+	seeds   int    // remotes that have everything
 }
 
 // sample looks at the engine once a second, while anybody wants to know.
@@ -43,7 +44,7 @@ func (p *reporter) sample(e *Engine, now time.Time) {
 	if p.every == 0 {
 		return
 	}
-	m := moment{why: e.heldBy(now), bytes: e.stats.ReceivedPayload - p.total, sources: e.active()}
+	m := moment{why: e.heldBy(now), bytes: e.stats.ReceivedPayload - p.total, sources: e.active(), seeds: e.seedsHere()}
 	p.total = e.stats.ReceivedPayload
 	if len(p.seen) == seenSeconds {
 		copy(p.seen, p.seen[1:])
@@ -53,10 +54,12 @@ func (p *reporter) sample(e *Engine, now time.Time) {
 }
 
 // why is the reason of most of the seconds that were seen; of two, the later one.
-// Where that is other peers it may be our link instead.
+// Where that is other peers it may be our link instead; but not where all waits for one
+// seed, which gives as much however many pass it on.
 func (p *reporter) why() Why {
-	best, most := WhyNone, 0
+	best, most, seeds := WhyNone, 0, 0
 	for i := range p.seen {
+		seeds = max(seeds, p.seen[i].seeds)
 		n := 0
 		for _, o := range p.seen[:i+1] {
 			count(&n, o.why == p.seen[i].why)
@@ -65,7 +68,7 @@ func (p *reporter) why() Why {
 			best, most = p.seen[i].why, n
 		}
 	}
-	if (best == WhyPeers || best == WhySeed) && linkIsFull(p.seen) {
+	if (best == WhyPeers || best == WhySeed && seeds > 1) && linkIsFull(p.seen) {
 		return WhyLink
 	}
 	return best
@@ -131,10 +134,7 @@ func (e *Engine) heldBy(now time.Time) Why {
 // onlySeeds says whether most of what we lack is with seeds alone. Of many pieces it
 // looks at some.
 func (e *Engine) onlySeeds() bool {
-	seeds := 0
-	for _, r := range e.order {
-		count(&seeds, r.phase == ready && r.seed)
-	}
+	seeds := e.seedsHere()
 	lack, alone := 0, 0
 	n := e.geo.NumPieces()
 	step := 1 + n/sampled
@@ -145,4 +145,12 @@ func (e *Engine) onlySeeds() bool {
 		}
 	}
 	return seeds > 0 && 2*alone > lack
+}
+
+// seedsHere is how many remotes have everything.
+func (e *Engine) seedsHere() (n int) {
+	for _, r := range e.order {
+		count(&n, r.phase == ready && r.seed)
+	}
+	return n
 }

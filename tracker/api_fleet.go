@@ -36,7 +36,7 @@ func (s *Server) addFleet(get func(path string, h http.HandlerFunc)) {
 
 // swarmQuery is what may be asked of a swarm.
 type swarmQuery struct {
-	by string
+	by, name string
 	fleet.Query
 }
 
@@ -49,7 +49,7 @@ func parseSwarmQuery(raw string, maxPage int) (q swarmQuery, text string) {
 	if err != nil {
 		return q, "the query is malformed"
 	}
-	q.by, q.Sort, q.Limit = values.Get("by"), values.Get("sort"), min(defaultPage, maxPage)
+	q.by, q.name, q.Sort, q.Limit = values.Get("by"), values.Get("name"), values.Get("sort"), min(defaultPage, maxPage)
 	if q.Sort == "" {
 		q.Sort = fleet.Sorts[0]
 	}
@@ -101,8 +101,12 @@ func onSwarm[T any](s *Server, answer func(hash swarm.InfoHash, q *swarmQuery) (
 
 // parseHash reads a v1 infohash, or the first 20 bytes of a v2 one, in hexadecimal.
 func parseHash(text string) (h swarm.InfoHash, ok bool) {
-	n, err := hex.Decode(h[:], []byte(text[:min(len(text), 2*len(h))]))
-	return h, err == nil && n == len(h) && (len(text) == 40 || len(text) == 64)
+	if len(text) != 40 && len(text) != 64 {
+		return h, false
+	}
+	b, err := hex.DecodeString(text)
+	copy(h[:], b)
+	return h, err == nil
 }
 
 // sendFresh sends what is another a second later.
@@ -115,6 +119,10 @@ func (s *Server) serveSwarms(w http.ResponseWriter, r *http.Request) {
 	q, wrong := parseSwarmQuery(r.URL.RawQuery, fleet.MaxSwarmsPage)
 	if wrong != "" {
 		plain(w, http.StatusBadRequest, wrong+"\n")
+		return
+	}
+	if q.name != "" {
+		sendFresh(w, s.Named(q.name, q.Offset, q.Limit))
 		return
 	}
 	sendFresh(w, s.Swarms(q.Offset, q.Limit))

@@ -85,7 +85,7 @@ func TestFleetAPI(t *testing.T) {
 	for path, want := range map[string]int{
 		"swarms/" + strings.Repeat("00", 20): 404, "swarms/zz": 400, at + "/hosts?sort=luck": 400, at + "/hosts?limit=x": 400,
 		at + "/hosts?offset=-1": 400, at + "/status?%zz": 400, "swarms?limit=-1": 400, at + "/luck": 404, "events?swarm=1": 400,
-		"swarms/" + strings.ToUpper(hash1Hex): 200, at + strings.Repeat("00", 12): 200,
+		"swarms/" + strings.ToUpper(hash1Hex): 200, at + strings.Repeat("00", 12): 200, at + strings.Repeat("zz", 12): 400,
 	} {
 		if got, body := get(t, srv.addr, "/api/v1/"+path); got != want {
 			t.Errorf("%s: %d %s, want %d", path, got, body, want)

@@ -29,7 +29,8 @@ type Config struct {
 	StatePath     string
 	SnapshotEvery time.Duration
 	// View asks hosts for reports of how they do, and shows them: /api/v1/swarms
-	// and below, and /api/v1/events.
+	// and below, and /api/v1/events. Without it the public listener tells of no
+	// host: service discovery is on the admin listener only.
 	View bool
 	// Linger is how long the server that is told to stop goes on answering,
 	// while it says that it is not ready, so that whoever sends it requests can

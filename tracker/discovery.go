@@ -12,6 +12,8 @@ import (
 	"starling/tracker/swarm"
 )
 
+const discoveryPath = "/api/v1/sd/prometheus"
+
 // maxTargets bounds the targets of service discovery. A new one above it is left
 // out until others have expired.
 const maxTargets = 20_000
@@ -33,8 +35,9 @@ type discovery struct {
 type target struct {
 	seen   time.Duration
 	seeder bool
-	node   string // percent-encoded, as received
-	labels []string
+	id     [20]byte // of the peer
+	node   string   // percent-encoded, as received
+	labels []string // names and values in turn; never changed in place, for snapshot shares it
 }
 
 func newDiscovery(ttl time.Duration) *discovery {
@@ -60,7 +63,7 @@ func (d *discovery) note(now time.Duration, q *query) {
 		d.targets[at] = t
 		d.hosts[at.Addr()]++
 	}
-	t.seen, t.seeder = now, q.Left == 0
+	t.seen, t.seeder, t.id = now, q.Left == 0, q.PeerID
 	if t.node != string(q.node) {
 		t.node = string(q.node)
 	}
@@ -71,7 +74,7 @@ func (d *discovery) note(now time.Duration, q *query) {
 	if same {
 		return
 	}
-	t.labels = t.labels[:0]
+	t.labels = make([]string, 0, 2*q.numLabels)
 	for _, l := range q.labels[:q.numLabels] {
 		t.labels = append(t.labels, string(l.name), string(l.value))
 	}
@@ -105,18 +108,44 @@ type targetGroup struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// list returns the targets by address.
-func (d *discovery) list() []targetGroup {
+// found is a target with its address.
+type found struct {
+	target
+	at netip.AddrPort
+}
+
+// snapshot copies the targets. Announces wait for the lock, so that nothing else is
+// done while it is held.
+func (d *discovery) snapshot() []found {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	addrs := make([]netip.AddrPort, 0, len(d.targets))
-	for at := range d.targets {
-		addrs = append(addrs, at)
+	all := make([]found, 0, len(d.targets))
+	for at, t := range d.targets {
+		all = append(all, found{*t, at})
 	}
-	slices.SortFunc(addrs, netip.AddrPort.Compare)
-	groups := make([]targetGroup, 0, len(addrs))
-	for _, at := range addrs {
-		t := d.targets[at]
+	return all
+}
+
+// endpoint is a process's listener for metrics, at whatever address.
+type endpoint struct {
+	id   [20]byte
+	port uint16
+}
+
+// list returns the targets by address. A process that announces over both families is
+// one, over IPv4: all that it measures would count twice.
+func (d *discovery) list() []targetGroup {
+	all := d.snapshot()
+	slices.SortFunc(all, func(a, b found) int { return a.at.Compare(b.at) })
+	groups := make([]targetGroup, 0, len(all))
+	over4 := make(map[endpoint]bool)
+	for i := range all {
+		t := &all[i]
+		if e := (endpoint{t.id, t.at.Port()}); t.at.Addr().Is4() {
+			over4[e] = true
+		} else if over4[e] {
+			continue
+		}
 		labels := map[string]string{"__meta_starling_role": "leecher"}
 		if t.seeder {
 			labels["__meta_starling_role"] = "seeder"
@@ -129,7 +158,7 @@ func (d *discovery) list() []targetGroup {
 				labels["__meta_starling_label_"+name] = labelValue(t.labels[i+1])
 			}
 		}
-		groups = append(groups, targetGroup{Targets: []string{at.String()}, Labels: labels})
+		groups = append(groups, targetGroup{Targets: []string{t.at.String()}, Labels: labels})
 	}
 	return groups
 }

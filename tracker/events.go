@@ -51,6 +51,7 @@ type stream struct {
 	swarm  bool // it watches the swarm of hash
 	events chan []byte
 	fresh  bool // it has had nothing yet; tick's
+	gone   bool // it was told that nothing is known of its swarm; tick's
 	behind bool // it did not read: it is to end; tick's
 }
 
@@ -149,11 +150,24 @@ type swarmEvent struct {
 	Availability fleet.Availability `json:"availability"`
 }
 
-// tellSwarm sends how a swarm does to those who watch it, if it has changed. Hosts
-// are sent when they have; who comes new gets those that will be last.
+// bareEvent is the data of the events "gone" and "alive".
+type bareEvent struct {
+	V int `json:"v"`
+}
+
+// tellSwarm sends how a swarm does to those who watch it, if it has changed, and once
+// that nothing is known of it. Hosts are sent when they have changed; who comes new
+// gets those that will be last.
 func (e *events) tellSwarm(hash swarm.InfoHash, streams []*stream) {
 	info, v, ok := e.srv.look(hash)
 	if !ok {
+		delete(e.watched, hash)
+		for _, st := range streams {
+			if !st.gone {
+				st.gone = true
+				st.push(event("gone", bareEvent{1}))
+			}
+		}
 		return
 	}
 	w := e.watched[hash]
@@ -181,7 +195,8 @@ func (e *events) tellSwarm(hash swarm.InfoHash, streams []*stream) {
 	var first []byte
 	for _, st := range streams {
 		switch {
-		case st.fresh:
+		case st.fresh || st.gone:
+			st.gone = false
 			if first == nil {
 				data.Hosts = v.Hosts(fleet.Query{Limit: maxChanged}).Hosts
 				first = event("swarm", data)
@@ -263,7 +278,9 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case <-quiet.C:
-			if !send([]byte(":\n\n")) {
+			// An event and not a comment: a script sees no comments, and has no other
+			// way to know that a connection without news is not a dead one.
+			if !send(event("alive", bareEvent{1})) {
 				return
 			}
 		case <-r.Context().Done():

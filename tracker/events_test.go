@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,5 +153,41 @@ func TestChangedHostsAreBounded(t *testing.T) {
 		if len(ev.Hosts) != want {
 			t.Errorf("%d hosts, want %d", len(ev.Hosts), want)
 		}
+	}
+}
+
+// TestGone: who watches a swarm of which nothing is known is told so, once, and has all
+// of it when it is there.
+func TestGone(t *testing.T) {
+	s, err := New(DefaultConfig(), slog.New(slog.DiscardHandler), NewMetrics(prometheus.NewRegistry()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := &stream{hash: [20]byte{1}, swarm: true, events: make(chan []byte, maxUnread), fresh: true}
+	s.events.join(st)
+	told := func() (names []string) {
+		s.events.tick()
+		for len(st.events) > 0 {
+			ev := string(<-st.events)
+			name, _, _ := strings.Cut(strings.TrimPrefix(ev, "event: "), "\n")
+			if name == "swarm" && strings.Contains(ev, `"addr":"127.0.0.1:7"`) {
+				name += " with its host"
+			}
+			names = append(names, name)
+		}
+		return names
+	}
+	if got := told(); !slices.Equal(got, []string{"swarms", "gone"}) {
+		t.Errorf("of an unknown swarm it was told %v", got)
+	}
+	if got := told(); len(got) != 0 {
+		t.Errorf("it was told again: %v", got)
+	}
+	r := &fleet.Report{Hash: [20]byte{1}, Addr: netip.AddrPortFrom(loopback, 7), Size: 5, LeftS: -1}
+	if err := s.reports.store.Note(s.shards.now(), r); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(); !slices.Contains(got, "swarm with its host") {
+		t.Errorf("of a swarm that has come it was told %v", got)
 	}
 }

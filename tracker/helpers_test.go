@@ -161,9 +161,9 @@ func field(t testing.TB, b []byte, key string) string {
 
 var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-// sealed is a snapshot of the given records.
-func sealed(records []byte, now time.Time) []byte {
-	b := binary.BigEndian.AppendUint64([]byte(snapshotMagic), uint64(now.Unix()))
-	b = append(b, records...)
+// sealed is a snapshot with a given beginning and body.
+func sealed(magic string, body []byte, now time.Time) []byte {
+	b := binary.BigEndian.AppendUint64([]byte(magic), uint64(now.Unix()))
+	b = append(b, body...)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }

@@ -23,8 +23,10 @@ func (s *Server) Handler() http.Handler {
 	r.HandleFunc("/scrape", s.serveScrape).Methods(http.MethodGet)
 	get("/torrents/{name}.torrent", s.serveTorrent)
 	get("/api/v1/torrents", s.serveTorrentList)
-	get("/api/v1/sd/prometheus", s.serveDiscovery)
 	if s.reports != nil {
+		// Where strangers announce, hosts' names and addresses are for the admin
+		// listener only.
+		get(discoveryPath, s.serveDiscovery)
 		s.addFleet(get)
 		page := view.New(s)
 		for _, path := range []string{"/", "/swarms/{hash}", "/assets/{file}"} {
@@ -35,11 +37,12 @@ func (s *Server) Handler() http.Handler {
 	return bounded(r)
 }
 
-// AdminHandler is the interface for whoever runs the tracker: metrics, to which the
-// program may add profiles. It must not be reachable by strangers.
+// AdminHandler is the interface for whoever runs the tracker: metrics, where those of
+// the peers are, to which the program may add profiles. It must not be reachable by strangers.
 func (s *Server) AdminHandler(metrics prometheus.Gatherer) http.Handler {
 	r := mux.NewRouter()
 	r.Handle("/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true})).Methods(http.MethodGet)
+	r.HandleFunc(discoveryPath, s.serveDiscovery).Methods(http.MethodGet)
 	s.addHealth(r)
 	return bounded(r)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
-	"unicode/utf8"
 
 	"starling/tracker/fleet"
 )
@@ -91,12 +90,12 @@ func (r *reporting) report(q *query) *fleet.Report {
 // puts on top.
 const maxLeftS = 366*24*3600 + 1
 
-// decodeText appends the text of an encoded value to b and returns both; what is not
-// at most fleet.MaxText bytes of UTF-8 without control characters is nil.
+// decodeText appends the text of an encoded value to b and returns both; what nobody
+// may be called, and nothing at all, is nil.
 func decodeText(b, value []byte) (longer, text []byte) {
 	n, ok := unescape(b[len(b):min(cap(b), len(b)+fleet.MaxText)], value)
 	text = b[len(b) : len(b)+n]
-	if !ok || n == 0 || !utf8.Valid(text) || bytes.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+	if !ok || n == 0 || !fleet.ValidText(text) {
 		return b, nil
 	}
 	return b[:len(b)+n], text

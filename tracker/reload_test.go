@@ -58,10 +58,18 @@ func TestReload(t *testing.T) {
 			t.Errorf("%s changed something: min interval %s", name, got)
 		}
 	}
+	s.report(t, 9, 1, "")
 	good := cfg
 	good.TorrentsDir, good.Swarm.MinInterval, good.Swarm.Open = b, 3*time.Second, true
+	good.Swarm.TTL, good.Swarm.MaxPerHost = 100*time.Second, 0
 	if err := s.Reload(good); err != nil {
 		t.Fatal(err)
+	}
+	s.reports.mu.Lock()
+	s.reports.store.Expire(s.shards.now() + 100*time.Second)
+	s.reports.mu.Unlock()
+	if n := s.reported(); n != 0 {
+		t.Errorf("%d reports are older than the new rules allow", n)
 	}
 	if got := interval(2); got != "3" || served() != string(torrentFile("bx")) {
 		t.Errorf("after a reload: min interval %s, %q", got, served())

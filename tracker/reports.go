@@ -50,13 +50,39 @@ const (
 
 // newReports returns an empty one for a tracker of these rules.
 func newReports(rules *swarm.Config) *reports {
+	r := &reports{store: fleet.New(fleetConfig(rules)), views: make(map[swarm.InfoHash]seenView), listed: -listAge}
+	r.every.Store(int64(r.store.Every() / time.Second))
+	return r
+}
+
+// fleetConfig is what a tracker's rules mean for the reports.
+func fleetConfig(rules *swarm.Config) fleet.Config {
 	cfg := fleet.Default(min(rules.TTL, reportTTL))
 	if rules.MaxPerHost == 0 {
 		cfg.MaxPerHost = 0
 	}
-	r := &reports{store: fleet.New(cfg), views: make(map[swarm.InfoHash]seenView), listed: -listAge}
-	r.every.Store(int64(r.store.Every() / time.Second))
-	return r
+	return cfg
+}
+
+// setRules changes the rules of a tracker that serves.
+func (r *reports) setRules(rules *swarm.Config) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.store.SetConfig(fleetConfig(rules))
+}
+
+// appendSnapshot appends the hosts that have all to b.
+func (r *reports) appendSnapshot(b []byte, now time.Duration) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.store.AppendSnapshot(b, now)
+}
+
+// restore takes in what appendSnapshot gave so long ago; see fleet.Store.
+func (r *reports) restore(now time.Duration, b []byte, away time.Duration, present bool) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.store.Restore(now, b, away, present)
 }
 
 // note takes in the report of an announce that was answered.
@@ -86,17 +112,6 @@ func (r *reports) housekeep(now time.Duration, m *fleetMetrics) {
 	}
 	r.mu.Unlock()
 	m.set(totals, oldest)
-}
-
-// primary is the infohash under which a torrent's hosts are kept: a hybrid that the
-// tracker serves has two.
-func (t *Torrents) primary(h metainfo.Hash) metainfo.Hash {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if p, ok := t.primaries[h]; ok {
-		return p
-	}
-	return h
 }
 
 // viewOf is a swarm's hosts, at most viewAge old. ok is false for a swarm of which
@@ -134,28 +149,6 @@ func (s *Server) viewOf(hash swarm.InfoHash) (v *fleet.View, ok bool) {
 	return v, true
 }
 
-// names is what a swarm is called.
-type names struct {
-	name   string
-	size   int64 // 0: not known
-	hashes []metainfo.Hash
-	served bool // the tracker has its torrent
-}
-
-// namesOf is what the swarm of a primary infohash is called; of several torrents
-// files the first name.
-func (t *Torrents) namesOf(h metainfo.Hash) names {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n := names{hashes: []metainfo.Hash{h}}
-	for _, e := range t.byName {
-		if e.hash == h && (!n.served || e.name < n.name) {
-			n = names{name: e.name, size: e.size, hashes: e.hashes(), served: true}
-		}
-	}
-	return n
-}
-
 // listed copies out at most so many of a swarm's peers.
 func (s *shards) listed(now time.Duration, h swarm.InfoHash, most int) []swarm.Listed {
 	sh := s.of(&h)
@@ -164,9 +157,18 @@ func (s *shards) listed(now time.Duration, h swarm.InfoHash, most int) []swarm.L
 	return sh.store.AppendPeers(nil, now, h, most)
 }
 
-// swarmInfo is the line of one swarm.
+// line is the line of one swarm in the list.
+func (s *Server) line(n *names, hash swarm.InfoHash) fleet.SwarmInfo {
+	c := s.countsOf(n)
+	s.reports.mu.Lock()
+	info := s.reports.store.Summary(hash, c.Complete, c.Incomplete)
+	s.reports.mu.Unlock()
+	return s.swarmInfo(n, hash, info)
+}
+
+// swarmInfo adds what a swarm is called, and who is listed, to what its hosts say.
 func (s *Server) swarmInfo(n *names, hash swarm.InfoHash, info fleet.SwarmInfo) fleet.SwarmInfo {
-	info.InfoHash, info.Name = metainfo.Hash(hash).String(), n.name
+	info.InfoHash, info.Name, info.Title = metainfo.Hash(hash).String(), n.name, n.title
 	if n.served {
 		info.Size = n.size
 	}
@@ -205,11 +207,7 @@ func (s *Server) swarmList() []fleet.SwarmInfo {
 	}
 	list := make([]fleet.SwarmInfo, 0, len(all))
 	for h, n := range all {
-		c := s.countsOf(&n)
-		r.mu.Lock()
-		info := r.store.Summary(h, c.Complete, c.Incomplete)
-		r.mu.Unlock()
-		list = append(list, s.swarmInfo(&n, h, info))
+		list = append(list, s.line(&n, h))
 	}
 	slices.SortFunc(list, func(a, b fleet.SwarmInfo) int {
 		if (a.Name == "") != (b.Name == "") {
@@ -222,19 +220,6 @@ func (s *Server) swarmList() []fleet.SwarmInfo {
 	})
 	r.list, r.listed = list, s.shards.now()
 	return list
-}
-
-// allNames are the swarms of the torrents that are served, by primary infohash.
-func (t *Torrents) allNames() map[metainfo.Hash]names {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := make(map[metainfo.Hash]names, len(t.byName))
-	for _, e := range t.byName {
-		if n, ok := all[e.hash]; !ok || e.name < n.name {
-			all[e.hash] = names{name: e.name, size: e.size, hashes: e.hashes(), served: true}
-		}
-	}
-	return all
 }
 
 // hashes are at most so many swarms.

@@ -107,6 +107,9 @@ func (s *Server) Serve(ctx context.Context, public *net.TCPListener, admin net.L
 		loops.Go(func() { failed <- serveHTTP(adm, admin) })
 	}
 	loops.Go(func() { s.housekeep(ctx) })
+	if s.cfg.StatePath != "" {
+		loops.Go(func() { s.saveRegularly(ctx) })
+	}
 	var err error
 	select {
 	case <-stopped:
@@ -139,12 +142,12 @@ func serveHTTP(h *http.Server, ln net.Listener) error {
 	return nil
 }
 
-// housekeep does what is due by time: expiry and gauges each second, the folder
-// and the snapshot at their intervals.
+// housekeep does what is due by time: expiry and gauges each second, the folder at its
+// interval.
 func (s *Server) housekeep(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	scanned, saved := time.Now(), time.Now()
+	scanned := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -166,12 +169,6 @@ func (s *Server) housekeep(ctx context.Context) {
 		if now.Sub(scanned) >= s.cfg.Rescan {
 			s.rescan()
 			scanned = now
-		}
-		if s.cfg.StatePath != "" && now.Sub(saved) >= s.cfg.SnapshotEvery {
-			if err := s.save(); err != nil {
-				s.log.Error("snapshot not written", "err", err)
-			}
-			saved = now
 		}
 	}
 }

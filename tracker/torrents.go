@@ -25,11 +25,12 @@ type Torrents struct {
 	byName map[string]*torrent
 	// primaries has, for the second infohash of each hybrid, the first.
 	primaries map[metainfo.Hash]metainfo.Hash
-	bad       map[string]fileID // files that are no torrents, to report each once
+	bad       map[string]badFile
 }
 
 type torrent struct {
-	name   string
+	name   string        // at the tracker
+	title  string        // what it calls itself
 	hash   metainfo.Hash // by which it is listed, and under which peers announce,
 	short  metainfo.Hash // under this one too if it is not zero
 	v2     metainfo.HashV2
@@ -48,9 +49,15 @@ type fileID struct {
 	mtime time.Time
 }
 
+// badFile is a file of the folder that is not served, to be reported once.
+type badFile struct {
+	file fileID // zero: it is to be tried again
+	why  string
+}
+
 func newTorrents(s *shards) *Torrents {
 	return &Torrents{
-		shards: s, byName: make(map[string]*torrent), primaries: make(map[metainfo.Hash]metainfo.Hash), bad: make(map[string]fileID),
+		shards: s, byName: make(map[string]*torrent), primaries: make(map[metainfo.Hash]metainfo.Hash), bad: make(map[string]badFile),
 	}
 }
 
@@ -104,7 +111,7 @@ func parseTorrent(name string, raw []byte) (*torrent, error) {
 		return nil, err
 	}
 	e := &torrent{
-		name: name, hash: m.WireHash(), v2: m.InfoHashV2, size: m.Info.ContentLength(), pieces: m.Info.NumPieces(), since: time.Now(),
+		name: name, title: m.Info.Name, hash: m.WireHash(), v2: m.InfoHashV2, size: m.Info.ContentLength(), pieces: m.Info.NumPieces(), since: time.Now(),
 	}
 	if e.v2 != (metainfo.HashV2{}) && e.v2.Short() != e.hash {
 		e.short = e.v2.Short()
@@ -175,8 +182,13 @@ func (t *Torrents) scan(dir string, log *slog.Logger) error {
 	there := make(map[string]bool)
 	for _, entry := range entries {
 		name, ok := strings.CutSuffix(entry.Name(), ".torrent")
-		info, err := entry.Info()
-		if !ok || err != nil || !info.Mode().IsRegular() || checkName(name) != nil {
+		if !ok || checkName(name) != nil {
+			continue
+		}
+		// Of a link, what it points at: the files of a ConfigMap are links within
+		// their folder. One that leads out of it is refused.
+		info, err := root.Stat(entry.Name())
+		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		there[name] = true
@@ -211,11 +223,12 @@ func (t *Torrents) knows(name, dir string, id fileID) bool {
 	if e := t.byName[name]; e != nil && (e.raw != nil || e.file == id && e.dir == dir) {
 		return true
 	}
-	return t.bad[name] == id && id != fileID{}
+	bad, ok := t.bad[name]
+	return ok && bad.file == id
 }
 
 // take reads one file of the folder into the registry, in place of an older
-// version of it.
+// version of it. An error is returned when it is new.
 func (t *Torrents) take(root *os.Root, dir, path, name string, id fileID) error {
 	raw, err := readTorrent(root, path)
 	var e *torrent
@@ -224,17 +237,27 @@ func (t *Torrents) take(root *os.Root, dir, path, name string, id fileID) error 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if old := t.byName[name]; old != nil && old.raw != nil {
+		return nil // it was added meanwhile
+	}
 	t.drop(name)
 	if err == nil {
 		e.path, e.dir, e.file = path, dir, id
 		err = t.put(e)
 	}
-	if err != nil {
-		t.bad[name] = id
-		return err
+	if err == nil {
+		delete(t.bad, name)
+		return nil
 	}
-	delete(t.bad, name)
-	return nil
+	bad := badFile{file: id, why: err.Error()}
+	if errors.Is(err, fs.ErrPermission) {
+		bad.file = fileID{} // what mends that changes neither size nor time
+	}
+	if t.bad[name] == bad {
+		return nil
+	}
+	t.bad[name] = bad
+	return err
 }
 
 func readTorrent(root *os.Root, path string) ([]byte, error) {

@@ -2,6 +2,8 @@ package tracker
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"slices"
@@ -71,6 +73,9 @@ func (s *Server) serveTorrent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	raw, since, err := s.torrents.get(name)
+	if errors.Is(err, fs.ErrNotExist) && s.lookAgain() {
+		raw, since, err = s.torrents.get(name)
+	}
 	if err != nil {
 		http.NotFound(w, r)
 		return

@@ -14,7 +14,7 @@ func TestWebPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	hash := on.Swarms(0, 1).Swarms[0].InfoHash
-	for path, want := range map[string]string{"/": ">model</a>", "/swarms/" + hash: "<h1>model</h1>", "/assets/page.css": ":root"} {
+	for path, want := range map[string]string{"/": ">model</a>", "/swarms/" + hash: ">model</h1>", "/assets/page.css": ":root"} {
 		if status, body := get(t, on.addr, path); status != http.StatusOK || !strings.Contains(string(body), want) {
 			t.Errorf("%s: status %d, no %q", path, status, want)
 		}

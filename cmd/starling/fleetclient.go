@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"starling/cmd/starling/internal/config"
-	"starling/metainfo"
 	"starling/tracker/fleet"
 )
 
@@ -34,108 +33,45 @@ type fleetView struct {
 	hashes []string
 	name   string
 	title  string // what the torrent calls itself
+	named  bool   // bases are what REF or --tracker says
 }
 
 var (
 	errNoSwarm = errors.New("the tracker knows no such swarm")
 	errNoView  = errors.New("it shows no fleet: it has --view off, or is no starling tracker")
+	errDenied  = errors.New("it lets nobody see its fleet without leave")
 )
 
-// openFleet finds out what REF names and which trackers know of it. A REF is a name
-// or an infohash too; of a torrent only the names and trackers matter.
-func openFleet(ctx context.Context, ref, trackerURL string) (*fleetView, error) {
-	v := &fleetView{http: &http.Client{
-		Timeout:   fleetTimeout,
-		Transport: &http.Transport{Proxy: nil, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute},
-	}}
-	var trackers []string
-	switch {
-	case ref == "":
-	case isMagnet(ref):
-		m, err := metainfo.ParseMagnet(ref)
-		if err != nil {
-			return nil, fail("magnet link", err)
-		}
-		v.hashes, v.title, trackers = hashesOf(m.InfoHash, m.V2), m.Name, m.Trackers
-	case isRef(ref):
-		t, err := loadRef(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
-		v.hashes, v.title = hashesOf(t.InfoHash, t.InfoHashV2), t.Info.Name
-		for _, tier := range t.Trackers() {
-			trackers = append(trackers, tier...)
-		}
-	case isInfoHash(ref):
-		v.hashes = []string{strings.ToLower(ref[:40])}
-	default:
-		v.name = ref
-	}
-	switch {
-	case trackerURL != "":
-		trackers = []string{trackerURL}
-	case len(trackers) == 0:
-		trackers = []string{config.LocalTracker}
-	}
-	for _, u := range trackers {
-		if b := baseOf(u); b != "" && !slices.Contains(v.bases, b) {
-			v.bases = append(v.bases, b)
-		}
-	}
-	if len(v.bases) == 0 {
-		return nil, &failure{code: exitUsage, what: "status", err: errors.New("none of the torrent's trackers can be asked over HTTP"), hint: "name one with --tracker"}
-	}
-	return v, nil
-}
-
-// hashesOf are the names that a torrent's swarms have, in hexadecimal.
-func hashesOf(v1 metainfo.Hash, v2 metainfo.HashV2) (out []string) {
-	if v1 != (metainfo.Hash{}) {
-		out = append(out, v1.String())
-	}
-	if v2 != (metainfo.HashV2{}) {
-		out = append(out, v2.Short().String())
-	}
-	return out
-}
-
-func isInfoHash(s string) bool {
-	return (len(s) == 40 || len(s) == 64) && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'f')
-	})
-}
-
-// baseOf is the URL of a tracker's HTTP interface, without a slash at its end; a UDP
-// tracker of ours has it at the same port.
-func baseOf(announce string) string {
-	u, err := url.Parse(announce)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	if u.Scheme == "udp" {
-		u.Scheme = "http"
-	}
-	path := strings.TrimSuffix(strings.TrimSuffix(u.EscapedPath(), "/"), "/announce")
-	return u.Scheme + "://" + u.Host + path
-}
-
-// ask fetches a path of one tracker after the other until one answers.
+// ask fetches a path of one tracker after the other until one knows what is asked for.
 func (v *fleetView) ask(ctx context.Context, path string, into any) error {
 	var failed error
+	unknown := false
 	for i, base := range v.bases {
 		err := v.askOne(ctx, base+"/api/v1/"+path, into)
-		if err == nil || errors.Is(err, errNoSwarm) {
+		switch {
+		case err == nil:
 			v.bases = append([]string{base}, slices.Delete(slices.Clone(v.bases), i, i+1)...)
-			return err
-		}
-		failed = errors.Join(failed, fmt.Errorf("tracker %s: %w", base, err))
-		if ctx.Err() != nil {
+			return nil
+		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case errors.Is(err, errNoSwarm):
+			unknown = true
+		default:
+			failed = errors.Join(failed, fmt.Errorf("tracker %s: %w", base, err))
 		}
 	}
-	f := fail("status", fmt.Errorf("%s", oneLine(failed))).withCode(exitUnreached).retryable()
+	if unknown {
+		return errNoSwarm
+	}
+	f := fail("", errors.New(oneLine(failed))).withCode(exitUnreached).retryable()
+	if code, _, _ := classify(failed); code == exitUntrusted || errors.Is(failed, errDenied) {
+		f.code, f.retry = exitUntrusted, false
+	}
 	if errors.Is(failed, errNoView) {
 		f.retry = false
+	}
+	if !v.named {
+		f.hint = "name the tracker: --tracker http://HOST:6969"
 	}
 	return f
 }
@@ -155,15 +91,19 @@ func (v *fleetView) askOne(ctx context.Context, address string, into any) error 
 		return err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxFleetAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxFleetAnswer+1))
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
 	case err != nil:
 		return err
+	case len(body) > maxFleetAnswer:
+		return fmt.Errorf("its answer is more than %d MiB", maxFleetAnswer>>20)
 	case resp.StatusCode == http.StatusNotFound && string(body) == "no such swarm\n":
 		return errNoSwarm
 	case resp.StatusCode == http.StatusNotFound:
 		return errNoView
+	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
+		return fmt.Errorf("%w: it says %s", errDenied, resp.Status)
 	case resp.StatusCode != http.StatusOK:
 		return fmt.Errorf("it says %s", resp.Status)
 	case kind != "application/json":
@@ -177,6 +117,7 @@ func (v *fleetView) askOne(ctx context.Context, address string, into any) error 
 
 // swarms lists every swarm.
 func (v *fleetView) swarms(ctx context.Context) (all []fleet.SwarmInfo, err error) {
+	all = []fleet.SwarmInfo{}
 	for {
 		var page fleet.Swarms
 		if err := v.ask(ctx, fmt.Sprintf("swarms?offset=%d&limit=%d", len(all), fleet.MaxSwarmsPage), &page); err != nil {
@@ -203,6 +144,7 @@ func (v *fleetView) status(ctx context.Context, by string, labels []config.Label
 
 // hosts asks for all of the swarm's hosts.
 func (v *fleetView) hosts(ctx context.Context, labels []config.Label) (all []fleet.HostInfo, err error) {
+	all = []fleet.HostInfo{}
 	q := url.Values{"limit": {strconv.Itoa(fleet.MaxHostsPage)}}
 	for _, l := range labels {
 		q.Set("label."+l.Key, l.Value)
@@ -239,15 +181,40 @@ func (v *fleetView) findName(ctx context.Context) error {
 	if len(v.hashes) > 0 {
 		return nil
 	}
-	all, err := v.swarms(ctx)
-	if err != nil {
+	var found fleet.Swarms
+	if err := v.ask(ctx, "swarms?name="+url.QueryEscape(v.name), &found); err != nil {
 		return err
 	}
-	for i := range all {
-		if all[i].Name == v.name {
-			v.hashes = []string{all[i].InfoHash}
-			return nil
+	var hashes []string
+	for i := range found.Swarms {
+		if s := &found.Swarms[i]; s.Name == v.name || s.Title == v.name {
+			hashes = append(hashes, s.InfoHash)
 		}
 	}
-	return errNoSwarm
+	switch len(hashes) {
+	case 0:
+		return errNoSwarm
+	case 1:
+		v.hashes = hashes
+		return nil
+	}
+	return &ambiguousError{hashes, found.Total}
+}
+
+// ambiguousError is a name that several swarms have.
+type ambiguousError struct {
+	hashes []string
+	total  int
+}
+
+// saidHashes is how many of them are listed.
+const saidHashes = 8
+
+func (e *ambiguousError) Error() string {
+	said := e.hashes[:min(len(e.hashes), saidHashes)]
+	text := plural(e.total, "torrent") + " call themselves so: " + strings.Join(said, ", ")
+	if more := e.total - len(said); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

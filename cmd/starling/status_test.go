@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,6 +31,10 @@ func fleetServer(t *testing.T, st fleet.Status, hosts []fleet.HostInfo) *httptes
 	hash := strings.Repeat("0a", 20)
 	mux.HandleFunc("/api/v1/swarms", func(w http.ResponseWriter, r *http.Request) {
 		list := fleet.Swarms{V: 1, Total: 2}
+		if q := r.URL.Query(); q.Has("name") {
+			send(w, namedSwarms(q.Get("name"), hash))
+			return
+		}
 		if r.URL.Query().Get("offset") == "0" { // the second is on another page
 			list.Swarms = []fleet.SwarmInfo{{InfoHash: hash, Name: "llama-70b", Size: 141 << 30, Hosts: 40, Done: 38, Mean: 0.991, DownBPS: 3 << 20}}
 		} else {
@@ -53,11 +59,28 @@ func fleetServer(t *testing.T, st fleet.Status, hosts []fleet.HostInfo) *httptes
 	return srv
 }
 
+// namedSwarms is what a tracker knows by a name.
+func namedSwarms(name, hash string) fleet.Swarms {
+	switch name {
+	case "llama-70b":
+		return fleet.Swarms{V: 1, Total: 1, Swarms: []fleet.SwarmInfo{{InfoHash: hash, Name: "llama-70b"}}}
+	case "model":
+		return fleet.Swarms{V: 1, Total: 1, Swarms: []fleet.SwarmInfo{{InfoHash: hash, Name: "llama-70b", Title: "model"}}}
+	case "twins":
+		list := fleet.Swarms{V: 1, Total: 11}
+		for n := range 10 {
+			list.Swarms = append(list.Swarms, fleet.SwarmInfo{InfoHash: fmt.Sprintf("%040x", n), Name: "a", Title: "twins"})
+		}
+		return list
+	}
+	return fleet.Swarms{V: 1, Swarms: []fleet.SwarmInfo{}}
+}
+
 // someFleet is the fleet of the contract's example, and another rack.
 func someFleet() fleet.Status {
 	slow := fleet.Slow{Node: "gpu-r12-07", Done: ptr(0.81), Why: "disk", LeftS: ptr(int64(14))}
 	return fleet.Status{
-		V: 1, InfoHash: strings.Repeat("0a", 20), Name: "llama-70b", Hosts: 60, Done: 58, Mean: 0.99, LeftS: ptr(int64(14)), GroupsTotal: 3,
+		V: 1, InfoHash: strings.Repeat("0a", 20), Name: "llama-70b", Hosts: 60, Done: 58, Mean: 0.99, LeftS: ptr(int64(14)), GroupsTotal: 3, Labels: []string{"rack"},
 		Groups: []fleet.Group{
 			{Name: "r12", Hosts: 40, Done: 38, Mean: 0.9911, Slowest: &slow, LeftS: ptr(int64(14))},
 			{Name: "r13", Hosts: 20, Done: 20, Mean: 1, LeftS: new(int64)},
@@ -66,6 +89,7 @@ func someFleet() fleet.Status {
 			{Slow: slow, State: "downloading", DownBPS: 12 << 20},
 			{Slow: fleet.Slow{Node: "gpu-r12-09\x1b[31m", Why: "choked"}, State: "stalled"},
 			{Slow: fleet.Slow{Node: "gpu-r12-11", Done: ptr(0.5), Why: "peers"}, SeenS: 120},
+			{Slow: fleet.Slow{Node: "gpu-r12-12", Done: ptr(0.4), Why: "none"}, State: "stalled", SeenS: 34},
 		},
 	}
 }
@@ -123,6 +147,56 @@ func TestStatusJSON(t *testing.T) {
 	if _, err := time.Parse(time.RFC3339Nano, doc.Time); err != nil {
 		t.Error(err)
 	}
+	// A list without entries is one, and not null or missing.
+	if _, out, _ = starling(t, "status", "llama-70b", "--by", "host", "--json", "--tracker", srv.URL); !strings.Contains(out, `"groups":[]`) || !strings.Contains(out, `"hosts":[]`) {
+		t.Errorf("by host: %s", out)
+	}
+	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"v":1,"total":0,"swarms":[]}`)
+	}))
+	t.Cleanup(empty.Close)
+	if _, out, _ = starling(t, "status", "--json", "--tracker", empty.URL); !strings.Contains(out, `"swarms":[]`) {
+		t.Errorf("no swarms: %s", out)
+	}
+	if _, out, _ = starling(t, "status", "--tracker", empty.URL); out != "no swarms\n" {
+		t.Errorf("no swarms: %q", out)
+	}
+}
+
+// TestStatusNames: a swarm is found by what its torrent is called; a name that several
+// have is refused with the infohashes to choose from.
+func TestStatusNames(t *testing.T) {
+	srv := fleetServer(t, someFleet(), nil)
+	if code, out, errs := starling(t, "status", "model", "--tracker", srv.URL); code != exitOK || !strings.HasPrefix(out, "SWARM") {
+		t.Errorf("%d %q %q", code, out, errs)
+	}
+	for _, verb := range []string{"status", "wait"} {
+		code, out, errs := starling(t, verb, "twins", "--tracker", srv.URL)
+		want := fmt.Sprintf("starling: %s twins: 11 torrents call themselves so: %040x, %040x, ", verb, 0, 1)
+		if code != exitUsage || out != "" || !strings.HasPrefix(errs, want) || !strings.Contains(errs, fmt.Sprintf("%040x and 3 more\nhint: starling %s %040x --tracker %s\n", 7, verb, 0, srv.URL)) {
+			t.Errorf("%s: %d %q %q", verb, code, out, errs)
+		}
+	}
+	if _, _, errs := starling(t, "status", "/nowhere/llama-70b.torrent"); !strings.HasSuffix(errs, "hint: starling status llama-70b\n") {
+		t.Errorf("a file that is not here: %q", errs)
+	}
+	if _, _, errs := starling(t, "status", "llama-70b", "--by", "rcak", "--tracker", srv.URL); !strings.Contains(errs, `no host has a label "rcak"; there is: rack, host`) {
+		t.Errorf("a label that nobody has: %q", errs)
+	}
+}
+
+// TestSecondTracker: a tracker that does not know the swarm is not the last word.
+func TestSecondTracker(t *testing.T) {
+	first, second := fleetServer(t, someFleet(), nil), fleetServer(t, someFleet(), nil)
+	first.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, "no such swarm\n")
+	})
+	link := "magnet:?xt=urn:btih:" + strings.Repeat("0a", 20) + "&tr=" + first.URL + "/announce&tr=" + second.URL + "/announce"
+	if code, out, errs := starling(t, "status", link); code != exitOK || !strings.Contains(out, "gpu-r12-07") {
+		t.Errorf("%d %q %q", code, out, errs)
+	}
 }
 
 // TestStatusFails: each way to fail has its exit code and one line.
@@ -132,6 +206,13 @@ func TestStatusFails(t *testing.T) {
 	t.Cleanup(other.Close)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }))
 	t.Cleanup(page.Close)
+	denied := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	t.Cleanup(denied.Close)
+	tls := httptest.NewTLSServer(http.NotFoundHandler())
+	tls.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(tls.Close)
+	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(hangs.Close)
 	for _, c := range []struct {
 		code int
 		want string
@@ -142,7 +223,14 @@ func TestStatusFails(t *testing.T) {
 		{exitUnreached, "connection refused", []string{"status", "--tracker", "http://127.0.0.1:1"}},
 		{exitUnreached, "no starling tracker", []string{"status", "--tracker", other.URL}},
 		{exitUnreached, "no starling tracker", []string{"status", "--tracker", page.URL}},
-		{exitNotFound, "no such file", []string{"status", "nope.torrent"}},
+		{exitNotFound, "starling: status nope.torrent: no such file", []string{"status", "nope.torrent"}},
+		{exitNotFound, "starling: wait nope.torrent: no such file", []string{"wait", "nope.torrent"}},
+		{exitUntrusted, "403 Forbidden", []string{"status", "--tracker", denied.URL}},
+		{exitUntrusted, "certificate", []string{"status", "--tracker", tls.URL}},
+		{exitUnreached, "--tracker http://HOST:6969", []string{"status", "x"}},
+		{exitUsage, "starling: wait magnet:?xt=urn:btih:" + strings.Repeat("0a", 20) + "&tr=ws://h: none of", []string{"wait", "magnet:?xt=urn:btih:" + strings.Repeat("0a", 20) + "&tr=ws://h"}},
+		{exitUnreached, "starling: wait " + hangs.URL + "/x.torrent: no answer within 300ms", []string{"wait", hangs.URL + "/x.torrent", "--timeout", "300ms"}},
+		{exitUnreached, "starling: wait x: no answer within 300ms", []string{"wait", "x", "--tracker", hangs.URL, "--timeout", "300ms"}},
 		{exitUsage, "status.tracker", []string{"status", "--tracker", "nope"}},
 		{exitUsage, "status.label", []string{"status", "--label", "x"}},
 		{exitUsage, "status.interval", []string{"status", "--interval", "1ms"}},
@@ -184,7 +272,7 @@ func TestWaitMet(t *testing.T) {
 func TestBaseOf(t *testing.T) {
 	for announce, want := range map[string]string{
 		"http://h:6969/announce": "http://h:6969", "udp://h:6969": "http://h:6969", "udp://[::1]:1/announce": "http://[::1]:1",
-		"https://h/t/announce?key=1": "https://h/t", "http://h:1/": "http://h:1", "http://h": "http://h", "": "", "x": "",
+		"https://h/t/announce?key=1": "https://h/t", "http://h:1/": "http://h:1", "http://h": "http://h", "": "", "x": "", "ws://h:1/announce": "",
 	} {
 		if got := baseOf(announce); got != want {
 			t.Errorf("%q: %q, want %q", announce, got, want)

@@ -43,14 +43,16 @@ out of reach: at the beginning, or for half a minute later on. REF is as in stat
 
 // waiting is one run of wait.
 type waiting struct {
-	a     *app
-	ref   string
-	view  *fleetView
-	quota config.Quota
-	last  fleet.Status
-	heard time.Time // when the tracker answered last; zero: never
-	shown time.Time
-	step  int
+	a      *app
+	ref    string
+	view   *fleetView // nil until REF is read
+	quota  config.Quota
+	labels []config.Label
+	last   fleet.Status
+	heard  time.Time // when the tracker answered last; zero: never
+	away   bool      // it has not since, which was said
+	shown  time.Time
+	step   int
 }
 
 func (a *app) wait(ctx context.Context, ref string) error {
@@ -63,28 +65,27 @@ func (a *app) wait(ctx context.Context, ref string) error {
 	if err != nil {
 		return usage("starling wait", "%w", err)
 	}
-	v, err := openFleet(ctx, ref, c.Tracker)
-	if err != nil {
-		return err
-	}
-	w := &waiting{a: a, ref: ref, view: v, quota: quota, step: -1}
+	w := &waiting{a: a, ref: ref, quota: quota, labels: labels, step: -1}
 	asking := ctx
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
 		asking, cancel = context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
 	}
+	what := "wait " + ref
 	for {
-		met, err := w.look(asking, labels)
+		met, err := w.look(asking)
 		switch {
 		case stopped(ctx) != nil:
-			return stoppedDaemon(ctx, "wait "+ref)
+			return stoppedDaemon(ctx, what)
 		case met:
 			return a.result(w.doc(), w.line()+"\n")
 		case asking.Err() != nil && !w.heard.IsZero():
 			return w.unmet()
+		case asking.Err() != nil:
+			return fail(what, fmt.Errorf("no answer within %s", c.Timeout)).withCode(exitUnreached).retryable()
 		case err != nil:
-			return fleetFailure("wait "+ref, err)
+			return fleetFailure(what, w.view, err)
 		}
 		select {
 		case <-asking.Done():
@@ -94,22 +95,31 @@ func (a *app) wait(ctx context.Context, ref string) error {
 }
 
 // look asks the tracker, and says whether enough hosts are done.
-func (w *waiting) look(ctx context.Context, labels []config.Label) (met bool, err error) {
-	st, err := w.view.status(ctx, "", labels)
+func (w *waiting) look(ctx context.Context) (met bool, err error) {
+	if w.view == nil {
+		if w.view, err = openFleet(ctx, w.ref, w.a.cfg.Wait.Tracker); err != nil {
+			return false, err
+		}
+	}
+	st, err := w.view.status(ctx, "", w.labels)
 	now := w.a.now()
 	switch {
 	case ctx.Err() != nil:
 		return false, err
 	case err == nil:
-		w.last, w.heard = st, now
+		w.last = st
 	case errors.Is(err, errNoSwarm):
-		w.last, w.heard = fleet.Status{V: 1}, now
+		w.last = fleet.Status{V: 1, Groups: []fleet.Group{}, Labels: []string{}, Stragglers: []fleet.Straggler{}}
 	case !w.heard.IsZero() && now.Sub(w.heard) < trackerPatience:
-		w.a.log.Warn("the tracker does not answer", "err", oneLine(err))
+		if !w.away { // once, not each time
+			w.away = true
+			w.a.log.Warn("the tracker does not answer", "err", oneLine(err))
+		}
 		return false, nil
 	default:
 		return false, err
 	}
+	w.heard, w.away = now, false
 	w.show(now)
 	return w.quota.Met(w.last.Done, w.of()), nil
 }
@@ -140,7 +150,11 @@ func (w *waiting) show(now time.Time) {
 		w.a.rep.Document(w.doc())
 		return
 	}
-	w.a.rep.Say("waiting   %s  %s", report.Escape(orElse(w.last.Name, w.ref)), w.line())
+	line := w.line()
+	if left := leftText(w.last.LeftS); left != "-" {
+		line += ", " + left + " left"
+	}
+	w.a.rep.Say("waiting   %s  %s", report.Escape(orElse(w.last.Name, w.ref)), line)
 }
 
 const showEvery = 30 * time.Second
@@ -158,8 +172,12 @@ func (w *waiting) unmet() error {
 		}
 		w.a.rep.Say("straggler %s  %s  %s", report.Escape(s.Node), done, whyText(&s))
 	}
+	hint := "starling status " + shellWords(w.ref)
+	if w.a.cfg.Wait.Tracker != "" {
+		hint += w.view.trackerFlag()
+	}
 	return &failure{
-		code: exitUnmet, what: "wait " + w.ref, retry: true, hint: "starling status " + shellWords(w.ref),
+		code: exitUnmet, what: "wait " + w.ref, retry: true, hint: hint,
 		err: fmt.Errorf("%s, wanted %s", w.line(), w.a.cfg.Wait.Hosts),
 	}
 }

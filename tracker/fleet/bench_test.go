@@ -65,3 +65,31 @@ func BenchmarkNote(b *testing.B) {
 		s.must(b, time.Second, r)
 	}
 }
+
+// BenchmarkSnapshot is what a tracker does once a minute, and at its start, for as many
+// hosts as it keeps, all of which are done: "append" is the part during which no report
+// is taken.
+func BenchmarkSnapshot(b *testing.B) {
+	s := newStore(b, nil)
+	for n := range s.cfg.MaxHosts {
+		r := told(n, 1000, 1000)
+		r.Labels = []RawLabel{{[]byte("rack"), fmt.Appendf(nil, "r%d", n%250)}}
+		s.must(b, 0, r)
+	}
+	var snapshot []byte
+	b.Run("append", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			snapshot = s.AppendSnapshot(snapshot[:0], time.Second)
+		}
+	})
+	b.Run("restore", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if n, err := New(s.cfg).Restore(0, snapshot, 0, true); err != nil || n != s.cfg.MaxHosts {
+				b.Fatal(n, err)
+			}
+		}
+	})
+	b.ReportMetric(float64(len(snapshot))/1e6, "MB")
+}

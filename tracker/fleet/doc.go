@@ -12,6 +12,9 @@
 // a rollout is not less done because its hosts stop seeding. A host of the same name
 // and address that comes back takes the place of one that left.
 //
+// AppendSnapshot and Restore carry over a restart what nobody would say again: who has
+// all, by what name. The others report again by themselves.
+//
 // Store.View copies a swarm's hosts out. All that is computed from them (Status,
 // Hosts, Edges, Availability) is computed on the copy, so that a caller with a lock
 // need not hold it meanwhile. Peers that tell nothing are in a View too, by what
@@ -20,8 +23,8 @@
 // # Bounds
 //
 // Config.MaxHosts bounds the reports, Config.MaxBytes the bytes of names and labels,
-// Config.MaxPerHost those of one public address. Beyond them a report is refused; who
-// had one before keeps it. Every is how often hosts should report, so that all of
+// Config.MaxPerHost those of one public address. Beyond them those that left longest ago
+// give way, then a report is refused; who had one before keeps it. Every is how often hosts should report, so that all of
 // them together are no more than Config.Rate a second.
 //
 // # What it does not do

@@ -22,9 +22,7 @@ func (g *group) add(s *Store, r *Report) *host {
 	i := int32(len(g.hosts))
 	g.index[r.Addr], g.ids[process{r.ID, r.Addr.Port()}] = i, i
 	g.hosts = append(g.hosts, host{Report: Report{Addr: r.Addr, ID: r.ID, Size: -1}})
-	if isPublic(r.Addr.Addr()) {
-		s.perIP[r.Addr.Addr()]++
-	}
+	s.crowd(r.Addr.Addr(), 1, 0)
 	return &g.hosts[i]
 }
 
@@ -34,13 +32,9 @@ func (g *group) remove(s *Store, i int32) {
 	s.count(h, -1)
 	s.text -= h.textSize()
 	if h.State == Left {
-		g.unleave(h)
+		g.unleave(s, h)
 	}
-	if ip := h.Addr.Addr(); isPublic(ip) {
-		if s.perIP[ip]--; s.perIP[ip] <= 0 {
-			delete(s.perIP, ip)
-		}
-	}
+	s.crowd(h.Addr.Addr(), -1, 0)
 	delete(g.index, h.Addr)
 	g.dropID(h)
 	last := int32(len(g.hosts) - 1)
@@ -54,31 +48,6 @@ func (g *group) remove(s *Store, i int32) {
 	}
 	g.hosts[last] = host{}
 	g.hosts = g.hosts[:last]
-}
-
-// unleave takes a host out of the count of those that left.
-func (g *group) unleave(h *host) {
-	n := h.name()
-	if g.gone[n]--; g.gone[n] <= 0 {
-		delete(g.gone, n)
-	}
-}
-
-// replaceLeft removes the host that left longest ago among those of the newcomer's
-// name: it has come back, at another port.
-func (g *group) replaceLeft(s *Store, r *Report) {
-	n := name{r.Addr.Addr(), string(r.Node)}
-	if g.gone[n] == 0 {
-		return
-	}
-	oldest := int32(-1)
-	for i := range g.hosts {
-		h := &g.hosts[i]
-		if h.State == Left && h.name() == n && (oldest < 0 || h.seen < g.hosts[oldest].seen) {
-			oldest = int32(i)
-		}
-	}
-	g.remove(s, oldest)
 }
 
 // dropID forgets a host's process, unless another host says that it is that one.
@@ -148,53 +117,12 @@ func textSize(r *Report) int {
 	return n
 }
 
-// Expire forgets the hosts that have been silent for too long. A swarm is looked at
-// only when one of its hosts may be.
-func (s *Store) Expire(now time.Duration) {
-	for hash, g := range s.swarms {
-		if now >= g.due {
-			s.expire(hash, g, now, s.cfg.KeepLeft)
+// whole says whether a host has every part of the content, wanted or not.
+func (h *host) whole() bool {
+	for _, share := range h.Have {
+		if share != 255 {
+			return false
 		}
 	}
-}
-
-// sweep is an Expire with another KeepLeft.
-func (s *Store) sweep(now, keepLeft time.Duration) {
-	for hash, g := range s.swarms {
-		s.expire(hash, g, now, keepLeft)
-	}
-}
-
-func (s *Store) expire(hash [20]byte, g *group, now, keepLeft time.Duration) {
-	next := now + max(s.cfg.TTL, keepLeft)
-	for i := int32(0); int(i) < len(g.hosts); {
-		h := &g.hosts[i]
-		until := h.seen + s.cfg.TTL
-		if h.State == Left {
-			until = h.seen + keepLeft
-		}
-		if now >= until {
-			g.remove(s, i)
-			continue
-		}
-		next = min(next, until)
-		i++
-	}
-	// Whoever joins later lives for the TTL at least.
-	g.due = min(next, now+s.cfg.TTL)
-	s.settle(hash, g)
-}
-
-// OldestReport is how long ago the host that has been silent longest reported, of
-// those that have not left; 0 without one.
-func (s *Store) OldestReport(now time.Duration) time.Duration {
-	var oldest time.Duration
-	for _, g := range s.swarms {
-		for i := range g.hosts {
-			if h := &g.hosts[i]; h.State != Left {
-				oldest = max(oldest, now-h.seen)
-			}
-		}
-	}
-	return oldest
+	return true
 }

@@ -208,13 +208,3 @@ func (a *availability) copies() []float64 {
 	}
 	return out
 }
-
-// whole says whether a host has every part of the content, wanted or not.
-func (h *viewed) whole() bool {
-	for _, share := range h.Have {
-		if share != 255 {
-			return false
-		}
-	}
-	return true
-}

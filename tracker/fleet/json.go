@@ -6,15 +6,17 @@ package fleet
 // SwarmInfo is a line in the list of swarms.
 type SwarmInfo struct {
 	InfoHash string `json:"infohash"`
-	Name     string `json:"name"` // of the torrent that the tracker serves, or ""
-	Size     int64  `json:"size"` // bytes; 0 is unknown
+	Name     string `json:"name"`  // that the torrent's file has at the tracker, or "" if there is none
+	Title    string `json:"title"` // what the torrent calls itself; "" so too
+	Size     int64  `json:"size"`  // bytes; 0 is unknown
 	Seeders  int    `json:"seeders"`
 	Leechers int    `json:"leechers"`
 	// Hosts counts all that the view knows: those of Seeders and Leechers, and
 	// those that completed and left. Done have all that they want.
 	Hosts int `json:"hosts"`
 	Done  int `json:"done"`
-	// Mean is the mean share that the hosts have, of those whose progress is known.
+	// Mean is the mean share that the hosts have; for those whose progress nobody
+	// knows, what the others have that are not done.
 	Mean    float64 `json:"mean"`
 	DownBPS int64   `json:"down_bps"`
 	UpBPS   int64   `json:"up_bps"`

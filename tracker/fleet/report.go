@@ -67,6 +67,9 @@ const (
 	MaxText   = 128
 	// Buckets is in how many parts the content is divided for availability.
 	Buckets = 64
+	// MaxRate is 64 TiB a second, which no host reaches; the rates of all hosts can
+	// be added up.
+	MaxRate = 1 << 46
 )
 
 // Source is a host that gives another bytes, BPS a second. An address that is not
@@ -104,3 +107,14 @@ type RawLabel struct{ Name, Value []byte }
 
 // complete says whether the host has all that it wants.
 func (r *Report) complete() bool { return r.Done >= r.Size }
+
+// valid says whether the numbers can be, and the lists are within their bounds.
+func (r *Report) valid() bool {
+	rate := func(n int64) bool { return n >= 0 && n <= MaxRate }
+	for _, src := range r.From {
+		if !rate(src.BPS) {
+			return false
+		}
+	}
+	return r.Size >= 0 && r.Done >= 0 && r.Done <= r.Size && rate(r.Down) && rate(r.Up) && len(r.From) <= MaxFrom && len(r.Labels) <= MaxLabels
+}

@@ -20,8 +20,10 @@ const ByHost = "host"
 
 // tally is what is added up of some hosts.
 type tally struct {
+	name               string // of the group
 	hosts, done, known int
-	shares             float64
+	shares             float64 // of those that are known and not done
+	late               int     // their number
 	down, up           int64
 	worst              *viewed // of those that are not done
 }
@@ -38,28 +40,36 @@ func (t *tally) count(h *viewed) {
 	t.hosts++
 	t.down += h.Down
 	t.up += h.Up
-	if h.known() {
-		t.known++
+	switch {
+	case h.done():
+		t.done++
+	case h.known():
+		t.late++
 		t.shares += h.share()
 	}
-	if h.done() {
-		t.done++
+	if h.known() {
+		t.known++
 	}
 }
 
-// mean is 1 only if all are done.
+// mean is 1 only if all are done. Of hosts whose progress nobody knows it takes what
+// the others have that are not done: those that are done must not speak for them.
 func (t *tally) mean() float64 {
 	switch {
-	case t.known == 0:
+	case t.hosts == 0:
 		return 0
 	case t.done == t.hosts:
 		return 1
 	}
-	return min(t.shares/float64(t.known), almost)
+	rest := 0.0
+	if t.late > 0 {
+		rest = t.shares / float64(t.late)
+	}
+	return min((float64(t.done)+float64(t.hosts-t.done)*rest)/float64(t.hosts), almost)
 }
 
-func (t *tally) group(name string) Group {
-	g := Group{Name: name, Hosts: t.hosts, Done: t.done, Mean: t.mean()}
+func (t *tally) group() Group {
+	g := Group{Name: t.name, Hosts: t.hosts, Done: t.done, Mean: t.mean()}
 	if t.worst == nil {
 		g.LeftS = new(int64)
 		return g
@@ -79,7 +89,7 @@ func (v *View) Status(by string, labels []Label) Status {
 	st := Status{V: version, By: by, Groups: []Group{}, Stragglers: []Straggler{}}
 	var sum tally
 	groups := map[string]*tally{}
-	var order []string
+	var order []*tally
 	var late []*viewed
 	names := map[string]bool{}
 	for _, h := range v.order {
@@ -89,19 +99,16 @@ func (v *View) Status(by string, labels []Label) Status {
 		for _, l := range h.labels {
 			names[l.Name] = true
 		}
-		key := ""
-		switch by {
-		case "":
-		case ByHost:
-			key = h.shown
-		default:
-			key = h.label(by)
+		name := h.groupBy(by)
+		key := name
+		if by == ByHost {
+			key = h.Addr.String() // two may be called the same
 		}
 		t := groups[key]
 		if t == nil {
-			t = &tally{}
+			t = &tally{name: name}
 			groups[key] = t
-			order = append(order, key)
+			order = append(order, t)
 		}
 		t.add(h)
 		sum.add(h)
@@ -109,12 +116,12 @@ func (v *View) Status(by string, labels []Label) Status {
 			late = append(late, h)
 		}
 	}
-	all := sum.group("")
+	all := sum.group()
 	st.Hosts, st.Done, st.Mean, st.LeftS = all.Hosts, all.Done, all.Mean, all.LeftS
-	slices.SortStableFunc(order, func(a, b string) int { return compareGroups(groups[a], groups[b], a, b) })
+	slices.SortStableFunc(order, compareGroups)
 	st.GroupsTotal = len(order)
-	for _, key := range order[:min(len(order), MaxGroups)] {
-		st.Groups = append(st.Groups, groups[key].group(key))
+	for _, t := range order[:min(len(order), MaxGroups)] {
+		st.Groups = append(st.Groups, t.group())
 	}
 	st.Labels = slices.AppendSeq([]string{}, maps.Keys(names))
 	slices.Sort(st.Labels)
@@ -122,17 +129,28 @@ func (v *View) Status(by string, labels []Label) Status {
 	return st
 }
 
+// groupBy is the group that a host is in.
+func (h *viewed) groupBy(by string) string {
+	switch by {
+	case "":
+		return ""
+	case ByHost:
+		return h.shown
+	}
+	return h.label(by)
+}
+
 // compareGroups puts the group first whose last host will be done last.
-func compareGroups(a, b *tally, nameA, nameB string) int {
+func compareGroups(a, b *tally) int {
 	switch {
 	case a.worst == nil && b.worst == nil:
-		return strings.Compare(nameA, nameB)
+		return strings.Compare(a.name, b.name)
 	case a.worst == nil:
 		return 1
 	case b.worst == nil:
 		return -1
 	}
-	return cmp.Or(compareProgress(a.worst, b.worst), strings.Compare(nameA, nameB))
+	return cmp.Or(compareProgress(a.worst, b.worst), strings.Compare(a.name, b.name))
 }
 
 // behindBy is how many times as long as half of the hosts that are not done one must
@@ -172,11 +190,16 @@ func (s *Store) Summary(hash [20]byte, seeds, others int) SwarmInfo {
 			sum.count(&h)
 			a.add(&h)
 			size = max(size, h.Size)
-			if h.State != Left {
-				live++
-				if h.done() {
-					liveDone++
-				}
+			if h.State == Left {
+				continue
+			}
+			listed := 1
+			if h.also.IsValid() {
+				listed = 2
+			}
+			live += listed
+			if h.done() {
+				liveDone += listed
 			}
 		}
 	}

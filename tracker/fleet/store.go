@@ -49,8 +49,12 @@ type Store struct {
 	swarms map[[20]byte]*group
 	totals Totals
 	text   int // bytes of names and labels
-	perIP  map[netip.Addr]int
+	perIP  map[netip.Addr]addrUse
 }
+
+// addrUse counts the reports of one public address, and those of them of hosts that
+// have left.
+type addrUse struct{ all, left int }
 
 // Totals counts a whole store.
 type Totals struct {
@@ -95,7 +99,16 @@ type host struct {
 
 // New returns an empty store. The configuration must be valid.
 func New(cfg Config) *Store {
-	return &Store{cfg: cfg, swarms: make(map[[20]byte]*group), perIP: make(map[netip.Addr]int)}
+	return &Store{cfg: cfg, swarms: make(map[[20]byte]*group), perIP: make(map[netip.Addr]addrUse)}
+}
+
+// SetConfig changes the rules. Who has a report keeps it, for as long as the new ones
+// say. The configuration must be valid.
+func (s *Store) SetConfig(cfg Config) {
+	s.cfg = cfg
+	for _, g := range s.swarms {
+		g.due = 0 // it was reckoned by the rules before
+	}
 }
 
 // Totals returns the store's current counts.
@@ -117,7 +130,7 @@ var (
 // Note takes in a report that came at a time since any fixed moment. On an error the
 // host keeps the report before, if there is one.
 func (s *Store) Note(now time.Duration, r *Report) error {
-	if r.Size < 0 || r.Done < 0 || r.Done > r.Size || r.Down < 0 || r.Up < 0 || len(r.From) > MaxFrom || len(r.Labels) > MaxLabels {
+	if !r.valid() {
 		return ErrInvalid
 	}
 	g := s.swarms[r.Hash]
@@ -128,12 +141,11 @@ func (s *Store) Note(now time.Duration, r *Report) error {
 		}
 	}
 	if h == nil {
-		if !s.room(now, r) {
+		if !s.room(r) {
 			return ErrFull
 		}
 		if g = s.swarms[r.Hash]; g == nil { // making room may have ended it
-			g = &group{index: make(map[netip.AddrPort]int32), ids: make(map[process]int32), gone: make(map[name]int), due: now + s.cfg.TTL}
-			s.swarms[r.Hash] = g
+			g = s.newGroup(now, r.Hash)
 		}
 		g.replaceLeft(s, r)
 		h = g.add(s, r)
@@ -142,44 +154,18 @@ func (s *Store) Note(now time.Duration, r *Report) error {
 	}
 	s.count(h, -1)
 	if h.State == Left {
-		g.unleave(h)
+		g.unleave(s, h)
 	}
 	g.take(s, h, now, r)
 	s.count(h, 1)
 	return nil
 }
 
-// Leave takes note of a goodbye: the host stays as one that left if it had all, and
-// goes if not. id is who says it.
-func (s *Store) Leave(now time.Duration, hash [20]byte, at netip.AddrPort, id [20]byte) {
-	g := s.swarms[hash]
-	if g == nil {
-		return
-	}
-	i := g.find(at, id)
-	if i < 0 || g.hosts[i].ID != id || g.hosts[i].State == Left {
-		return
-	}
-	h := &g.hosts[i]
-	if !h.complete() || s.cfg.KeepLeft == 0 {
-		g.remove(s, i)
-		s.settle(hash, g)
-		return
-	}
-	s.count(h, -1)
-	h.State, h.Why, h.Down, h.Up, h.nfrom, h.seen = Left, WhyNone, 0, 0, 0, now
-	s.count(h, 1)
-	g.gone[h.name()]++
-}
-
-// room says whether there is room for one more host. Those that have left give way
-// to those that come: all at once, for it should never happen.
-func (s *Store) room(now time.Duration, r *Report) bool {
-	full := func() bool { return s.totals.Hosts >= s.cfg.MaxHosts || s.text+textSize(r) > s.cfg.MaxBytes }
-	if full() && s.totals.Left > 0 {
-		s.sweep(now, 0)
-	}
-	return !full() && (s.cfg.MaxPerHost == 0 || !isPublic(r.Addr.Addr()) || s.perIP[r.Addr.Addr()] < s.cfg.MaxPerHost)
+// newGroup adds a swarm without hosts.
+func (s *Store) newGroup(now time.Duration, hash [20]byte) *group {
+	g := &group{index: make(map[netip.AddrPort]int32), ids: make(map[process]int32), gone: make(map[name]int), due: now + s.cfg.TTL}
+	s.swarms[hash] = g
+	return g
 }
 
 func isPublic(a netip.Addr) bool {

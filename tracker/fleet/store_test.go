@@ -51,7 +51,7 @@ func (s *Store) must(t testing.TB, now time.Duration, r *Report) {
 func (s *Store) sound(t testing.TB) {
 	t.Helper()
 	var sum Totals
-	text, perIP := 0, map[netip.Addr]int{}
+	text, perIP := 0, map[netip.Addr]addrUse{}
 	for h, g := range s.swarms {
 		if len(g.hosts) == 0 {
 			t.Fatalf("swarm %x is empty", h)
@@ -71,8 +71,12 @@ func (s *Store) sound(t testing.TB) {
 				gone++
 			}
 			text += h.textSize()
-			if isPublic(h.Addr.Addr()) {
-				perIP[h.Addr.Addr()]++
+			if ip := h.Addr.Addr(); isPublic(ip) {
+				use := perIP[ip]
+				if use.all++; h.State == Left {
+					use.left++
+				}
+				perIP[ip] = use
 			}
 		}
 		for _, n := range g.gone {
@@ -87,7 +91,7 @@ func (s *Store) sound(t testing.TB) {
 	}
 	for ip, n := range perIP {
 		if s.perIP[ip] != n {
-			t.Fatalf("%v: %d reports, want %d", ip, s.perIP[ip], n)
+			t.Fatalf("%v: reports %+v, want %+v", ip, s.perIP[ip], n)
 		}
 	}
 }
@@ -106,6 +110,7 @@ func TestNote(t *testing.T) {
 	for what, bad := range map[string]*Report{
 		"more done than wanted": told(1, 101, 100), "negative": {Hash: hash, Addr: at(1), Size: 5, Done: -1},
 		"rate": {Hash: hash, Addr: at(1), Down: -1}, "size": {Hash: hash, Addr: at(1), Size: -1},
+		"a rate that no host has": {Hash: hash, Addr: at(1), Up: MaxRate + 1}, "so of a source": {Hash: hash, Addr: at(1), From: []Source{{at(2), MaxRate + 1}}},
 	} {
 		if err := s.Note(time.Second, bad); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", what, err)
@@ -128,43 +133,7 @@ func TestNoteAllocates(t *testing.T) {
 	}
 }
 
-// TestLeave: who completed stays as one that left until the time is over or it is
-// back; who has not all goes.
-func TestLeave(t *testing.T) {
-	s := newStore(t, nil)
-	s.must(t, 0, told(1, 100, 100))
-	s.must(t, 0, told(2, 99, 100))
-	s.Leave(0, hash, at(1), [20]byte{9}) // another's goodbye
-	s.Leave(0, other, at(1), [20]byte{1})
-	if s.Totals().Left != 0 {
-		t.Fatal("another's goodbye counts")
-	}
-	s.Leave(0, hash, at(1), [20]byte{1})
-	s.Leave(0, hash, at(2), [20]byte{2})
-	if got := s.Totals(); got != (Totals{Hosts: 1, Done: 1, Left: 1}) {
-		t.Errorf("after goodbyes: %+v", got)
-	}
-	s.sound(t)
-	s.Expire(23 * time.Hour)
-	if s.Totals().Left != 1 {
-		t.Error("forgotten too early")
-	}
-	back := told(1, 100, 100)
-	back.Addr, back.ID = netip.AddrPortFrom(at(1).Addr(), 7000), [20]byte{42}
-	s.must(t, 23*time.Hour, back)
-	if got := s.Totals(); got != (Totals{Hosts: 1, Done: 1}) {
-		t.Errorf("it came back at another port: %+v", got)
-	}
-	s.Leave(23*time.Hour, hash, back.Addr, back.ID)
-	s.sound(t)
-	s.Expire(48 * time.Hour)
-	if got := s.Totals(); got != (Totals{}) || len(s.swarms) != 0 {
-		t.Errorf("kept for ever: %+v", got)
-	}
-	s.sound(t)
-}
-
-// TestExpire: a silent host goes after the TTL, and nobody sooner.
+// TestExpire: a silent host that lacks something goes after the TTL, and nobody sooner.
 func TestExpire(t *testing.T) {
 	s := newStore(t, nil)
 	s.must(t, 0, told(1, 0, 1))
@@ -178,6 +147,24 @@ func TestExpire(t *testing.T) {
 			t.Errorf("at %v: %d hosts, want %d", c.now, got, c.want)
 		}
 		s.sound(t)
+	}
+}
+
+// TestSetConfig: new rules hold for those that are there, too.
+func TestSetConfig(t *testing.T) {
+	s := newStore(t, nil)
+	s.must(t, 0, told(1, 0, 100))
+	s.Expire(time.Second)
+	cfg := s.cfg
+	cfg.TTL = 10 * time.Second
+	s.SetConfig(cfg)
+	s.Expire(9 * time.Second)
+	if s.Totals().Hosts != 1 {
+		t.Error("gone before the new TTL")
+	}
+	s.Expire(10 * time.Second)
+	if s.Totals().Hosts != 0 {
+		t.Error("there after the new TTL")
 	}
 }
 
@@ -226,6 +213,9 @@ func TestBounds(t *testing.T) {
 		t.Errorf("one that left did not give way: %+v", got)
 	}
 	s.sound(t)
+	if err := s.Note(time.Second, told(5, 0, 1)); !errors.Is(err, ErrFull) {
+		t.Errorf("a fourth that is there: %v", err)
+	}
 	long := told(4, 0, 1)
 	long.Node = []byte("a name of 17 byte")
 	if err := s.Note(time.Second, long); !errors.Is(err, ErrFull) || s.swarms[hash].hosts[2].node != "n4" {
@@ -245,6 +235,15 @@ func TestBounds(t *testing.T) {
 		t.Errorf("a third of one address: %v", err)
 	}
 	s.must(t, time.Second, public(2))
+	s.sound(t)
+	done := public(2)
+	done.Done = 1
+	s.must(t, time.Second, done)
+	s.Leave(time.Second, hash, done.Addr, done.ID)
+	s.must(t, time.Second, public(3))
+	if got := s.Totals(); got != (Totals{Hosts: 2}) {
+		t.Errorf("one of the address that left did not give way: %+v", got)
+	}
 	s.sound(t)
 }
 
@@ -293,6 +292,8 @@ func TestStoreAgainstModel(t *testing.T) {
 			case 1:
 				s.Expire(now)
 				for k, e := range model {
+					e.left = e.left || e.done && now-e.seen >= 150*time.Second
+					model[k] = e
 					if ttl := map[bool]time.Duration{false: 150 * time.Second, true: 300 * time.Second}[e.left]; now-e.seen >= ttl {
 						delete(model, k)
 					}

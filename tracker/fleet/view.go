@@ -83,20 +83,7 @@ func (v *View) Seal() {
 		h := &v.kept[i]
 		v.hosts = append(v.hosts, viewed{host: h, seenS: int64((v.at - h.seen) / time.Second)})
 	}
-	processes := make(map[string]int, len(v.hosts))
-	for i := range v.hosts {
-		processes[v.hosts[i].node]++
-	}
-	for i := range v.hosts {
-		switch h := &v.hosts[i]; {
-		case h.node == "":
-			h.shown = h.Addr.String()
-		case processes[h.node] > 1:
-			h.shown = h.node + ":" + strconv.Itoa(int(h.Addr.Port()))
-		default:
-			h.shown = h.node
-		}
-	}
+	v.nameHosts()
 	order := make([]*viewed, len(v.hosts))
 	for i := range order {
 		order[i] = &v.hosts[i]
@@ -107,6 +94,36 @@ func (v *View) Seal() {
 	v.order = order
 	v.blameLinks()
 	v.edges = v.allEdges()
+}
+
+// nameHosts finds for each host what no other is called: its name, or that and its
+// port where several processes have one, or that and its address.
+func (v *View) nameHosts() {
+	type place struct {
+		node string
+		port uint16
+	}
+	named, placed := make(map[string]int, len(v.hosts)), make(map[place]int)
+	for i := range v.hosts {
+		named[v.hosts[i].node]++
+	}
+	for i := range v.hosts {
+		if h := &v.hosts[i]; named[h.node] > 1 {
+			placed[place{h.node, h.Addr.Port()}]++
+		}
+	}
+	for i := range v.hosts {
+		switch h := &v.hosts[i]; {
+		case h.node == "":
+			h.shown = h.Addr.String()
+		case placed[place{h.node, h.Addr.Port()}] > 1:
+			h.shown = h.node + "@" + h.Addr.String()
+		case named[h.node] > 1:
+			h.shown = h.node + ":" + strconv.Itoa(int(h.Addr.Port()))
+		default:
+			h.shown = h.node
+		}
+	}
 }
 
 // Len is how many hosts there are, once it is sealed.

@@ -131,7 +131,7 @@ func TestQuietPeers(t *testing.T) {
 	})
 	v.Seal()
 	st := v.Status("", nil)
-	if st.Hosts != 3 || st.Done != 1 || st.Mean != 0.75 || len(st.Stragglers) != 0 {
+	if want := (1 + 0.5 + 0.5) / 3; st.Hosts != 3 || st.Done != 1 || st.Mean != want || len(st.Stragglers) != 0 {
 		t.Errorf("%+v", st)
 	}
 	hosts := v.Hosts(Query{Limit: 9}).Hosts
@@ -143,8 +143,43 @@ func TestQuietPeers(t *testing.T) {
 	if list := s.Summary(hash, 1, 2); list.Hosts != sum.Hosts || list.Done != sum.Done || list.Mean != sum.Mean || *list.AvailabilityMin != *sum.AvailabilityMin {
 		t.Errorf("the list says %+v, the swarm's page %+v", list, sum)
 	}
+	young := newStore(t, nil).View(0, hash) // only the seed has told anything
+	young.Add([]Peer{{Addr: at(1), ID: [20]byte{1}, Seed: true}, {Addr: at(2), ID: [20]byte{2}}, {Addr: at(3), ID: [20]byte{3}}, {Addr: at(4), ID: [20]byte{4}}})
+	young.Seal()
+	if st := young.Status("", nil); st.Mean != 0.25 {
+		t.Errorf("one of four is done, and nobody knows of the others: mean %v", st.Mean)
+	}
+	six := told(1, 500, 1000)
+	six.Addr = netip.MustParseAddrPort("[fd00::1]:6881")
+	s.must(t, 0, six)
+	if list := s.Summary(hash, 1, 3); list.Hosts != 3 || list.Done != 1 {
+		t.Errorf("a host is listed over IPv4 and IPv6: the list says %+v", list)
+	}
 	if sum := s.Summary(other, 0, 5); sum.Hosts != 5 || sum.Done != 0 || sum.AvailabilityMin != nil {
 		t.Errorf("nobody reports: %+v", sum)
+	}
+}
+
+// TestNames: no two hosts are called the same, whatever they say.
+func TestNames(t *testing.T) {
+	s := newStore(t, nil)
+	for n, addr := range []string{"10.0.0.1:6881", "10.0.0.2:6881", "10.0.0.2:7", "10.0.0.3:6881", "10.0.0.4:6881"} {
+		r := told(n, int64(n), 1000)
+		r.Addr, r.Node = netip.MustParseAddrPort(addr), []byte([]string{"debian", "debian", "debian", "alone", ""}[n])
+		s.must(t, 0, r)
+	}
+	v := s.View(0, hash)
+	v.Seal()
+	want := []string{"10.0.0.4:6881", "alone", "debian:7", "debian@10.0.0.1:6881", "debian@10.0.0.2:6881"}
+	var got []string
+	for _, h := range v.Hosts(Query{Sort: "node", Limit: 9}).Hosts {
+		got = append(got, h.Node)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if st := v.Status(ByHost, nil); st.GroupsTotal != 5 {
+		t.Errorf("%d groups of 5 hosts", st.GroupsTotal)
 	}
 }
 
