@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"starling/tracker/fleet"
 )
@@ -23,12 +24,13 @@ type listPage struct {
 	Down   int64 // bytes a second of the swarms shown
 	Active int   // of them not done
 	Pager  pager
+	At     string // the time of the numbers
 }
 
 func (v *view) serveList(w http.ResponseWriter, r *http.Request) {
 	at := pageNumber(r.URL.Query())
 	list := v.src.Swarms((at-1)*swarmsPerPage, swarmsPerPage)
-	p := listPage{Title: "Swarms", Swarms: list.Swarms, Total: list.Total, Pager: newPager(r.URL, at, swarmsPerPage, list.Total)}
+	p := listPage{Title: "Swarms", Swarms: list.Swarms, Total: list.Total, Pager: newPager(r.URL, at, swarmsPerPage, list.Total), At: clock()}
 	for i := range p.Swarms {
 		s := &p.Swarms[i]
 		p.Down += s.DownBPS
@@ -38,6 +40,9 @@ func (v *view) serveList(w http.ResponseWriter, r *http.Request) {
 	}
 	v.render(w, http.StatusOK, "list.html", p)
 }
+
+// clock is the time of a page's numbers.
+func clock() string { return time.Now().UTC().Format("15:04:05 UTC") }
 
 // pager is the way to the pages of a table.
 type pager struct {

@@ -1,14 +1,11 @@
 package view
 
 import (
-	"cmp"
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"starling/tracker/fleet"
 )
@@ -63,7 +60,7 @@ func (v *view) serveSwarm(w http.ResponseWriter, r *http.Request, text string) {
 			"The tracker knows no swarm "+shown(text)+". It forgets one whose last peer has been gone for a while.")
 		return
 	}
-	p := rolloutPage{Swarm: s.SwarmInfo, Title: swarmName(s.SwarmInfo), At: time.Now().UTC().Format("15:04:05 UTC")}
+	p := rolloutPage{Swarm: s.SwarmInfo, Title: swarmName(s.SwarmInfo), At: clock()}
 	p.AllDone = s.Hosts > 0 && s.Done == s.Hosts
 	p.setStatus(v.src, hash, r.URL.Query().Get("by"))
 	edges, _ := v.src.Edges(hash, edgesShown)
@@ -77,44 +74,9 @@ func (v *view) serveSwarm(w http.ResponseWriter, r *http.Request, text string) {
 // shown cuts a stranger's text for a sentence.
 func shown(s string) string {
 	if len(s) > 64 {
-		return s[:64] + "..."
+		s = s[:64] + "..."
 	}
-	return s
-}
-
-// setStatus takes the groups by a label: the one asked for, else the first there
-// is, else each host alone.
-func (p *rolloutPage) setStatus(src Source, hash [20]byte, by string) {
-	p.Status, _ = src.Status(hash, fleet.ByHost, nil)
-	labels := p.Status.Labels
-	if by == "" && len(labels) > 0 {
-		by = labels[0]
-	}
-	p.By = fleet.ByHost
-	if slices.Contains(labels, by) {
-		p.Status, _ = src.Status(hash, by, nil)
-		p.By = by
-	}
-	groups := p.Status.Groups
-	if len(groups) <= groupsByName {
-		slices.SortFunc(groups, func(a, b fleet.Group) int {
-			return cmp.Or(cmp.Compare(nameless(a), nameless(b)), strings.Compare(a.Name, b.Name))
-		})
-	}
-	p.Groups = groups[:min(len(groups), groupsShown)]
-	p.More = p.Status.GroupsTotal - len(p.Groups)
-	p.Late = p.Status.Stragglers[:min(len(p.Status.Stragglers), stragglersShown)]
-	for _, l := range append(slices.Clone(labels), fleet.ByHost) {
-		p.Bys = append(p.Bys, choice{l, l, l == p.By})
-	}
-}
-
-// nameless is 1 for the hosts without the label, which come last.
-func nameless(g fleet.Group) int {
-	if g.Name == "" {
-		return 1
-	}
-	return 0
+	return strings.ToValidUTF8(s, "")
 }
 
 func (p *rolloutPage) setHosts(src Source, hash [20]byte, u *url.URL) {
@@ -167,9 +129,9 @@ func rarestText(copies []float64) string {
 		return "There is a part that no host has."
 	}
 	if copiesText(low) == copiesText(high) {
-		return fmt.Sprintf("Every part is on %s hosts.", copiesText(low))
+		return "Every part is on " + hostsText(low) + "."
 	}
-	return fmt.Sprintf("The rarest part is on %s hosts, the commonest on %s.", copiesText(low), copiesText(high))
+	return "The rarest part is on " + hostsText(low) + ", the commonest on " + copiesText(high) + "."
 }
 
 // rarestCell is the rarest part's number of hosts in a table.

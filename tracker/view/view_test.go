@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -140,7 +141,7 @@ func TestRolloutNumbers(t *testing.T) {
 		}
 	})
 	body := rollout(t, src, "")
-	wants(t, body, "<h1>swarm-0</h1>", `1 <small>of 60</small>`, "90 s", "3.0 MiB/s", "host-007", "its disk is slow, 90 s left",
+	wants(t, body, ">swarm-0</h1>", `1 <small>of 60</small>`, "90 s", "3.0 MiB/s", "host-007", "its disk is slow, 90 s left",
 		"Every part is on 30.3 hosts.", `<td>host-000</td><td>host-008</td><td class="num">3.0 MiB/s</td>`, `<th scope="row">r2</th>`,
 		"1 to 50 of 60", `href="?page=2"`)
 	wants(t, rollout(t, src, "?page=2"), "has all of it", "7.0 MiB/s")
@@ -161,7 +162,7 @@ func TestRolloutQuery(t *testing.T) {
 	if got := rows(body); len(got) != 40 || got[0] != "host-001" || got[1] != "host-004" {
 		t.Errorf("%d hosts of rack r1: %v", len(got), got)
 	}
-	wants(t, body, "40 hosts", `value="r1"`, `<option selected>rack</option>`)
+	wants(t, body, "40 hosts of 120", `value="r1"`, `<option selected>rack</option>`)
 	wants(t, rollout(t, src, "?label=rack&value=nowhere"), "No host like that.")
 	wants(t, rollout(t, src, "?by=host"), `<th scope="row">host-119</th>`)
 	// What cannot be is as if it were not asked for.
@@ -187,6 +188,45 @@ func TestGroupsAreBounded(t *testing.T) {
 		t.Errorf("%d groups on the page, want %d", n, groupsShown)
 	}
 	wants(t, body, "And 500 more.")
+}
+
+// Groups stand by name with the numbers in them by size; more than a few of them stand
+// with the slowest first.
+func TestGroupsOrder(t *testing.T) {
+	group := regexp.MustCompile(`<tr><th scope="row">([^<]*)</th>`)
+	names := func(hosts int) (out []string) {
+		src := newMade(t, 1, hosts, func(i int, r *fleet.Report) {
+			r.LeftS = int64(100 + i)
+			r.Labels = []fleet.RawLabel{{Name: []byte("rack"), Value: fmt.Appendf(nil, "r%d", i)}}
+			if i == 0 {
+				r.Labels = nil
+			}
+		})
+		for _, m := range group.FindAllStringSubmatch(rollout(t, src, "?by=rack"), -1) {
+			out = append(out, m[1])
+		}
+		return out
+	}
+	if got := strings.Join(names(12), " "); got != "r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 no rack" {
+		t.Errorf("a dozen: %s", got)
+	}
+	if got := names(groupsByName + 1); len(got) != groupsByName+1 || got[0] != "r24" || got[1] != "r23" {
+		t.Errorf("more: %v", got)
+	}
+}
+
+func TestNatural(t *testing.T) {
+	order := []string{"", "1", "2", "02x", "10", "a", "a1b2", "a1b10", "a2", "a010", "b"}
+	for i, a := range order {
+		for j, b := range order {
+			if got := natural(a, b); got != cmp.Compare(i, j) {
+				t.Errorf("%q and %q: %d", a, b, got)
+			}
+		}
+	}
+	if natural("a01", "a1") != 0 {
+		t.Error("zeros before a number count")
+	}
 }
 
 func TestList(t *testing.T) {

@@ -20,16 +20,18 @@ func reason(why, state string) string {
 	case "checking":
 		return "checks what is on its disk"
 	}
-	if why == "none" {
-		return "nothing holds it back"
-	}
-	if w := fleet.Reason(why); w != "" {
-		return w
-	}
-	if state == "stalled" {
+	words := fleet.Reason(why)
+	switch {
+	case state == "stalled" && words == "":
 		return "gets nothing at the moment"
+	case state == "stalled":
+		return "stalled: " + words
+	case why == "none":
+		return "nothing holds it back"
+	case words == "":
+		return "does not say why"
 	}
-	return "does not say why"
+	return words
 }
 
 var sizeUnits = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
@@ -53,7 +55,7 @@ func bytesText(n float64) string {
 
 func rateText(n float64) string { return bytesText(n) + "/s" }
 
-// percent prints a share. What is not whole is never shown as 100 %.
+// percent prints a share, rounded down. What is not whole is never shown as 100 %.
 func percent(share float64) string {
 	switch {
 	case share >= 1:
@@ -61,7 +63,7 @@ func percent(share float64) string {
 	case share <= 0 || math.IsNaN(share):
 		return "0 %"
 	}
-	return strconv.FormatFloat(math.Floor(share*1000)/10, 'f', 1, 64) + " %"
+	return strconv.FormatFloat(math.Min(999, math.Floor(share*1000+1e-6))/10, 'f', 1, 64) + " %"
 }
 
 // leftText prints a time to go in seconds: "14 s", "3 min", "2 h 05 min"; nothing if
@@ -107,6 +109,14 @@ func copiesText(n float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(math.Floor(n*10)/10, 'f', 1, 64), ".0")
 }
 
+// hostsText prints on how many hosts a part is.
+func hostsText(n float64) string {
+	if s := copiesText(n); s != "1" {
+		return s + " hosts"
+	}
+	return "1 host"
+}
+
 // swarmName is a swarm's name, or the beginning of its hash.
 func swarmName(s fleet.SwarmInfo) string {
 	if s.Name != "" {
@@ -126,8 +136,15 @@ func slowText(s *fleet.Slow) string {
 	return s.Node + " " + percent(*s.Done) + ", " + reason(s.Why, "")
 }
 
+// silentAfter is from how many seconds without a report on a straggler is said to be
+// silent, as in starling status.
+const silentAfter = 90
+
 // lateText says why a straggler is late and how long it will take.
 func lateText(s fleet.Straggler) string {
+	if s.SeenS >= silentAfter {
+		return "nothing was heard of it for " + leftText(&s.SeenS)
+	}
 	words := reason(s.Why, s.State)
 	if left := leftText(s.LeftS); left != "" {
 		words += ", " + left + " left"

@@ -5,6 +5,8 @@
 
 import { calm } from "./dom.js";
 
+export const clear = 0.36; // radius of the middle, which is the number's
+
 const between = 1000 / 30 - 4; // ms between two pictures, at least
 
 export class Flow {
@@ -15,13 +17,24 @@ export class Flow {
     this.clock = new Map(); // where the dots of a flow are, so that new numbers move none
     this.last = 0;
     this.seen = true;
-    new IntersectionObserver(([e]) => { this.seen = e.isIntersecting; }).observe(canvas);
+    this.asked = false; // whether a frame is on its way
+    new IntersectionObserver((seen) => {
+      this.seen = seen.at(-1).isIntersecting;
+      this.wake();
+    }).observe(canvas);
+  }
+
+  // wake goes on drawing; it ends by itself where there is nothing to draw.
+  wake() {
+    if (this.asked || !this.seen || !this.radius) return;
+    this.asked = true;
     requestAnimationFrame((t) => this.frame(t));
   }
 
   size(radius, scale) {
     this.radius = radius;
     this.scale = scale;
+    this.wake();
   }
 
   set(edges) {
@@ -34,25 +47,26 @@ export class Flow {
     }
     this.clock = clock;
     this.edges = edges;
+    this.wake();
   }
 
   // close runs a light round the ring, once.
   close() {
     if (!calm()) this.closing = performance.now();
+    this.wake();
   }
 
   frame(now) {
-    requestAnimationFrame((t) => this.frame(t));
-    if (!this.seen || now - this.last < between || !this.radius) return;
+    this.asked = false;
+    const moving = this.closing || (this.edges.length && !calm());
+    if (moving) this.wake();
+    if (moving && now - this.last < between) return;
     const passed = Math.min(100, now - this.last) / 1000;
     this.last = now;
-    if (!this.edges.length && !this.closing && this.blank) return;
     const g = this.canvas.getContext("2d");
     g.clearRect(0, 0, 2 * this.radius, 2 * this.radius);
-    this.blank = true;
     if (this.closing) this.drawClose(g, (now - this.closing) / 1600);
     if (calm() || !this.edges.length) return;
-    this.blank = false;
     for (const colour of ["ink", "accent"]) {
       g.fillStyle = this.colours[colour];
       g.beginPath();
@@ -73,7 +87,7 @@ export class Flow {
     const y = u * u * e.y0 + 2 * u * t * e.cy + t * t * e.y1;
     // Small at both ends, so that a dot neither appears nor goes at once.
     const r = size * Math.min(1, 6 * t, 6 * u);
-    if (Math.hypot(x - this.radius, y - this.radius) < 0.3 * this.radius) return; // the number stands there
+    if (Math.hypot(x - this.radius, y - this.radius) < clear * this.radius) return; // the number stands there
     g.moveTo(x + r, y);
     g.arc(x, y, r, 0, 2 * Math.PI);
   }
@@ -91,6 +105,5 @@ export class Flow {
     g.arc(c, c, 0.66 * c, -Math.PI / 2, end);
     g.stroke();
     g.globalAlpha = 1;
-    this.blank = false;
   }
 }

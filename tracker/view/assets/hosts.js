@@ -2,7 +2,7 @@
 // the table tells assistive technology how many there are.
 
 import { $, put, make, share } from "./dom.js";
-import { doing, left, percent, plural, rate } from "./words.js";
+import { count, doing, left, percent, plural, rate } from "./words.js";
 
 const columns = 2; // that are shown even on a phone
 const spare = 6; // rows kept beyond both edges of what is seen
@@ -16,7 +16,10 @@ export class HostTable {
     this.rows = [];
     this.onPoint = onPoint;
     this.box.addEventListener("scroll", () => this.draw(), { passive: true });
-    addEventListener("resize", () => this.draw(), { passive: true });
+    addEventListener("resize", () => {
+      this.height = 0; // the text may be of another size
+      this.draw();
+    }, { passive: true });
     this.body.addEventListener("pointerover", (e) => onPoint(e.target.closest("tr")?.host || null));
     this.body.addEventListener("pointerleave", () => onPoint(null));
   }
@@ -46,7 +49,7 @@ export class HostTable {
     this.none.hidden = list.length > 0;
     this.box.classList.toggle("all", list.length > 12);
     this.table.setAttribute("aria-rowcount", list.length + 1);
-    put($("host-count"), list.length === of ? plural(of, "host") : `${plural(list.length, "host")} of ${of}`);
+    put($("host-count"), list.length === of ? plural(of, "host") : `${plural(list.length, "host")} of ${count(of)}`);
     this.draw();
   }
 

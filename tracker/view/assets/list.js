@@ -30,7 +30,7 @@ function fill(row, s) {
   const [done, moving, rarest, size] = row.cells;
   put(done, `${count(s.done)} of ${count(s.hosts)}`);
   put(moving, s.down_bps > 0 ? rate(s.down_bps) : "-");
-  put(rarest, copies(s.availability_min || 0));
+  put(rarest, s.availability_min === null ? "-" : copies(s.availability_min));
   put(size, s.size > 0 ? bytes(s.size) : "-");
 }
 
@@ -40,7 +40,7 @@ function show(list, total) {
   let at = body.firstElementChild, down = 0, active = 0;
   for (const s of list) {
     seen.add(s.infohash);
-    down += s.down_bps || 0;
+    down += s.down_bps;
     if (s.done < s.hosts) active++;
     let row = rows.get(s.infohash);
     if (!row) rows.set(s.infohash, (row = newRow()));
@@ -55,7 +55,7 @@ function show(list, total) {
   }
   $("blank").hidden = total > 0;
   $("box").hidden = total === 0;
-  put($("sum"), plural(total, "swarm") + (total ? `, ${count(active)} under way on this page, ${rate(down)} moving` : ""));
+  put($("sum"), plural(total, "swarm") + (total ? `, ${count(active)} under way${list.length < total ? " on this page" : ""}, ${rate(down)} moving` : ""));
 }
 
 let asked = 0;

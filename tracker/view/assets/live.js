@@ -3,27 +3,54 @@
 
 import { $, put, say } from "./dom.js";
 
-const slowest = 60000; // ms between two attempts, at most
+const first = 1000, slowest = 60000; // ms between two attempts, at least and at most
+const silence = 40000; // ms; the tracker sends something every 15 s, so a silent connection is none
+const patience = 10000; // ms that the answer to one question may take
+const asleep = 30000; // ms between two calls of unseen
 
-// live calls handlers[event](data) for each event of url, and opened() whenever a
-// stream begins; it shows in the page's head whether numbers arrive.
-export function live(url, handlers, opened = () => {}) {
-  let source = null, timer = 0, wait = 1000, at = null, lost = false;
+// live calls handlers[event](data) for each event of url, opened() whenever a stream
+// begins, and unseen() now and then while there is none because nobody looks. It shows
+// in the page's head whether numbers arrive. A handler that returns a text says that
+// what is shown is no longer so, and why.
+export function live(url, handlers, { opened, unseen } = {}) {
+  let source = null, timer = 0, watch = 0, calls = 0, wait = first, at = null, lost = false;
 
   function show(state, text) {
     $("live").dataset.state = state;
     put($("live-text"), text);
   }
 
-  function fail() {
+  const old = (why) => show("lost", at ? `${why}; numbers of ${at.toLocaleTimeString()}` : why);
+
+  function drop() {
     source?.close();
     source = null;
-    show("lost", at ? `No connection; numbers of ${at.toLocaleTimeString()}` : "No connection");
+    clearTimeout(timer);
+    clearTimeout(watch);
+    clearInterval(calls);
+  }
+
+  function heard() {
+    clearTimeout(watch);
+    watch = setTimeout(fail, silence);
+  }
+
+  function fail() {
+    const refused = source?.readyState === EventSource.CLOSED;
+    drop();
+    old(refused ? "Refused by the tracker" : "No connection");
     if (!lost) say("The connection to the tracker is lost. Trying again.", true);
     lost = true;
-    clearTimeout(timer);
     timer = setTimeout(open, wait);
     wait = Math.min(2 * wait, slowest);
+  }
+
+  function take(handle, data) {
+    heard();
+    const why = handle(JSON.parse(data));
+    if (typeof why === "string") return old(why);
+    at = new Date();
+    show("on", "live");
   }
 
   function open() {
@@ -32,38 +59,35 @@ export function live(url, handlers, opened = () => {}) {
     source = new EventSource(url);
     source.onerror = fail;
     source.onopen = () => {
-      wait = 1000;
-      show("on", "live");
+      wait = first;
       if (lost) say("The connection is back.", true);
       lost = false;
-      opened();
+      opened?.();
     };
+    source.addEventListener("alive", heard);
     for (const [name, handle] of Object.entries(handlers)) {
-      source.addEventListener(name, (e) => {
-        at = new Date();
-        handle(JSON.parse(e.data));
-      });
+      source.addEventListener(name, (e) => take(handle, e.data));
     }
+    heard();
   }
 
   document.addEventListener("visibilitychange", () => {
+    drop();
     if (document.hidden) {
-      source?.close();
-      source = null;
-      clearTimeout(timer);
-    } else {
-      wait = 1000;
-      open();
+      if (unseen) calls = setInterval(unseen, asleep);
+      return;
     }
+    wait = first;
+    open();
   });
-  addEventListener("pagehide", () => { source?.close(); source = null; clearTimeout(timer); });
+  addEventListener("pagehide", drop);
   addEventListener("pageshow", (e) => { if (e.persisted) open(); });
   open();
 }
 
 // ask fetches a document of the tracker's interface.
 export async function ask(path) {
-  const r = await fetch(path, { headers: { Accept: "application/json" } });
+  const r = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(patience) });
   if (!r.ok) throw new Error(`${path}: ${r.status}`);
   return r.json();
 }

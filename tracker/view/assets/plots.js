@@ -8,13 +8,18 @@ const width = 300, height = 60;
 
 export class Rates {
   constructor() {
-    this.points = []; // [second, bytes a second]
-    this.began = performance.now();
+    this.points = []; // [second, bytes a second, whether a line leads here]
+    this.joined = false;
   }
 
+  // part leaves a gap: what was before the connection was lost, or the page was not
+  // looked at, says nothing of the time since.
+  part() { this.joined = false; }
+
   add(bps) {
-    const now = (performance.now() - this.began) / 1000;
-    this.points.push([now, bps]);
+    const now = performance.now() / 1000;
+    this.points.push([now, bps, this.joined]);
+    this.joined = true;
     while (this.points.length > 2 && this.points[1][0] < now - kept) this.points.shift();
     this.draw(now);
   }
@@ -27,9 +32,19 @@ export class Rates {
     $("rates").hidden = top === 0;
     const x = (t) => (width - (now - t) * width / span).toFixed(1);
     const y = (v) => (height - 1 - (top > 0 ? v / top : 0) * (height - 3)).toFixed(1);
-    const path = this.points.map(([t, v]) => `${x(t)} ${y(v)}`).join("L");
-    $("rates-line").setAttribute("d", `M${path}`);
-    $("rates-area").setAttribute("d", `M${x(this.points[0][0])} ${height}L${path}L${width} ${height}Z`);
+    let line = "", area = "", last = "";
+    for (const [t, v, joined] of this.points) {
+      if (!joined || !line) {
+        area += (area && `L${last} ${height}Z`) + `M${x(t)} ${height}L${x(t)} ${y(v)}`;
+        line += `M${x(t)} ${y(v)}`;
+      } else {
+        area += `L${x(t)} ${y(v)}`;
+        line += `L${x(t)} ${y(v)}`;
+      }
+      last = x(t);
+    }
+    $("rates-line").setAttribute("d", line);
+    $("rates-area").setAttribute("d", `${area}L${last} ${height}Z`);
     const time = span < 90 ? `${Math.round(now - from)} s` : `${Math.round(span / 60)} min`;
     put($("rates-text"), `All hosts together, over ${time}: between ${rate(low)} and ${rate(top)}, now ${rate(rates.at(-1))}.`);
   }

@@ -2,12 +2,13 @@
 // bar as long as what it has, and lines inside it lead from who sends to who gets.
 // Places never change while the hosts are the same, so the eye can rest on one.
 //
-// Its parts are bounded: at most maxBars bars, each for as many hosts as it takes,
-// and maxFlows lines. What it shows in motion is drawn by flow.js above it.
+// Its parts are bounded: at most maxBars bars, each for as many hosts as it takes (with
+// more than half as many groups as that the groups are not kept apart), and maxFlows
+// lines. What it shows in motion is drawn by flow.js above it.
 
-import { calm, make } from "./dom.js";
+import { calm, make, put } from "./dom.js";
 import { percent, rate } from "./words.js";
-import { Flow } from "./flow.js";
+import { Flow, clear } from "./flow.js";
 
 const maxBars = 120;
 const maxFlows = 80;
@@ -27,11 +28,12 @@ export class Ring {
     box.prepend(this.canvas, this.flow.canvas);
     this.bars = [];
     this.edges = [];
-    this.point = null;
+    this.chosen = null;
     new ResizeObserver(() => this.size()).observe(box);
     document.addEventListener("theme", () => this.theme());
-    box.addEventListener("pointermove", (e) => this.aim(e));
-    box.addEventListener("pointerleave", () => this.select(null));
+    for (const kind of ["pointermove", "pointerdown"]) box.addEventListener(kind, (e) => this.aim(e));
+    // A finger that is lifted leaves too: what it chose stays until it points elsewhere.
+    box.addEventListener("pointerleave", (e) => { if (e.pointerType !== "touch") this.select(null); });
     this.theme();
   }
 
@@ -56,10 +58,13 @@ export class Ring {
     this.draw();
   }
 
-  // set takes the groups of hosts and the flows between them.
-  set(groups, edges) {
+  // set takes the groups of hosts, the flows between them, and the addresses of the
+  // hosts to be marked.
+  set(groups, edges, marked) {
+    if (2 * groups.length > maxBars) groups = [{ name: "", hosts: groups.flatMap((g) => g.hosts) }];
     const total = groups.reduce((n, g) => n + g.hosts.length, 0);
     this.each = Math.max(1, Math.ceil(total / maxBars));
+    while (groups.reduce((n, g) => n + Math.ceil(g.hosts.length / this.each), 0) > maxBars) this.each++;
     const old = new Map(this.bars.map((b) => [b.id, b]));
     const bars = [], place = new Map();
     this.groups = [];
@@ -71,21 +76,24 @@ export class Ring {
         const share = hosts.reduce((n, h) => n + Math.max(0, h.share), 0) / hosts.length;
         const whole = hosts.every((h) => h.share >= 1);
         const was = old.get(id);
-        const bar = { id, hosts, share, whole, from: was ? length(was, this.since) : 0, group: g.name };
+        const bar = { id, hosts, share, whole, from: was ? length(was, this.since) : 0, marked: hosts.some((h) => marked.has(h.addr)) };
         for (const h of hosts) {
           place.set(h.addr, bars.length);
           place.set(h.key, bars.length);
         }
         bars.push(bar);
       }
-      this.groups.push({ name: g.name, first, last: bars.length - 1 });
+      const name = g.name || (g.hosts.length === 1 ? g.hosts[0].key : "");
+      this.groups.push({ name, first, last: bars.length - 1 });
     }
     this.since = performance.now();
     this.bars = bars;
+    this.marks = bars.some((b) => b.marked);
     this.spread();
     this.edges = merge(edges, place, bars);
     this.lead();
     this.flow.set(this.edges);
+    this.choose(this.chosen && bars.find((b) => b.id === this.chosen.id));
     this.animate();
   }
 
@@ -93,6 +101,7 @@ export class Ring {
   spread() {
     const gaps = this.groups.length > 1 && this.groups.length * 2 <= this.bars.length ? this.groups.length : 0;
     const gap = Math.min(widest, groupGap * 2 * Math.PI / (this.bars.length + gaps * groupGap));
+    this.gap = gaps ? gap : 0;
     this.step = (2 * Math.PI - gaps * gap) / Math.max(1, this.bars.length);
     let at = -Math.PI / 2 + (gaps ? gap / 2 : 0);
     for (const g of this.groups) {
@@ -144,6 +153,7 @@ export class Ring {
       const on = this.chosen === bar, at = length(bar, this.since);
       sector(g, c, bar.angle, half, r0, r1, on ? this.colours.soft : this.colours.bed);
       if (at > 0) sector(g, c, bar.angle, half, r0, r0 + (r1 - r0) * at, on ? this.colours.ink : bar.whole ? this.colours.accent : this.colours.pale);
+      if (bar.marked) this.drawMark(g, c, bar.angle, half);
     }
     this.drawNames(g, c);
   }
@@ -153,20 +163,30 @@ export class Ring {
     g.lineCap = "round";
     for (const e of this.edges) {
       const on = !this.chosen || this.bars[e.from] === this.chosen || this.bars[e.to] === this.chosen;
-      g.globalAlpha = on ? (this.chosen ? 0.85 : 0.14 + 0.3 * (e.bps / top)) : 0.04;
+      const weight = Math.sqrt(e.bps / top); // by the rate itself the weaker ones could not be seen
+      g.globalAlpha = on ? (this.chosen ? 0.85 : 0.12 + 0.3 * weight) : 0.04;
       g.strokeStyle = e.seed ? this.colours.accent : this.colours.soft;
-      g.lineWidth = this.scale * (0.6 + 1.4 * (e.bps / top));
+      g.lineWidth = this.scale * (0.5 + 1.5 * weight);
       g.beginPath();
       g.moveTo(e.x0, e.y0);
       g.quadraticCurveTo(e.cx, e.cy, e.x1, e.y1);
       g.stroke();
     }
     g.globalAlpha = 1;
-    const c = this.radius, halo = g.createRadialGradient(c, c, 0.2 * c, c, c, 0.36 * c);
+    const c = this.radius, halo = g.createRadialGradient(c, c, 0.24 * c, c, c, clear * c);
     halo.addColorStop(0, this.colours.paper);
     halo.addColorStop(1, this.colours.paper.replace(/rgba?\(([^)]*)\)/, (_, p) => `rgba(${p.split(",").slice(0, 3)}, 0)`));
     g.fillStyle = halo;
     g.fillRect(0, 0, 2 * c, 2 * c);
+  }
+
+  // drawMark puts a rim round the end of a bar.
+  drawMark(g, c, angle, half) {
+    g.strokeStyle = this.colours.ink;
+    g.lineWidth = Math.max(2 * this.scale, 0.009 * c);
+    g.beginPath();
+    g.arc(c, c, c * outer, angle - half, angle + half);
+    g.stroke();
   }
 
   drawNames(g, c) {
@@ -181,7 +201,7 @@ export class Ring {
       g.save();
       g.translate(c + c * 0.955 * Math.cos(a), c + c * 0.955 * Math.sin(a));
       g.rotate(a + (flip ? -Math.PI / 2 : Math.PI / 2));
-      const room = (this.bars[group.last].angle - this.bars[group.first].angle + this.step) * c * 0.93;
+      const room = (this.bars[group.last].angle - this.bars[group.first].angle + this.step + 0.8 * this.gap) * c * 0.93;
       g.fillText(cut(g, group.name, room), 0, 0);
       g.restore();
     }
@@ -208,10 +228,14 @@ export class Ring {
 
   select(bar) {
     if (this.chosen === bar) return;
-    this.chosen = bar;
-    this.flow.only = bar ? (e) => this.bars[e.from] === bar || this.bars[e.to] === bar : null;
-    this.note.textContent = bar ? this.words(bar) : this.legend || "";
+    this.choose(bar);
     this.draw();
+  }
+
+  choose(bar) {
+    this.chosen = bar || null;
+    this.flow.only = bar ? (e) => this.bars[e.from] === bar || this.bars[e.to] === bar : null;
+    put(this.note, bar ? this.words(bar) : this.legend || "");
   }
 
   words(bar) {
@@ -225,7 +249,7 @@ export class Ring {
   tell(text, legend) {
     if (this.canvas.getAttribute("aria-label") !== text) this.canvas.setAttribute("aria-label", text);
     this.legend = legend;
-    if (!this.chosen && this.note.textContent !== legend) this.note.textContent = legend;
+    if (!this.chosen) put(this.note, legend);
     this.note.hidden = false;
   }
 }

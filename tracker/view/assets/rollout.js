@@ -1,20 +1,27 @@
 // Keeps the page of a swarm current: fetches its hosts once, then takes the events.
 
 import { $, put, make, share, say } from "./dom.js";
-import { count, left, percent, plural, rate, reason, slow } from "./words.js";
-import { live } from "./live.js";
-import { Store, summary } from "./store.js";
+import { bytes, count, left, percent, plural, rate, slow } from "./words.js";
+import { ask, live } from "./live.js";
+import { Store, lastFirst, summary } from "./store.js";
 import { HostTable } from "./hosts.js";
 import { Ring } from "./ring.js";
 import { Rates, drawStrip } from "./plots.js";
+import { flowTable, lateList } from "./lists.js";
 
 const page = $("rollout"), hash = page.dataset.hash;
-const title = document.querySelector("h1").textContent;
 const store = new Store(hash), rates = new Rates();
 const ring = new Ring($("ring"), $("ring-note"));
-const table = new HostTable((h) => ring.show(h));
-const mostGroups = 200, mostLate = 8, mostFlows = 20;
-let edges = [], swarm, told = -1, by = page.dataset.by, chosen = location.search.includes("by="), labelled = null, finished = "";
+const table = new HostTable((h) => ring.show(h)), late = lateList((h) => ring.show(h)), flows = flowTable();
+const mostGroups = 200;
+const groupsByName = 24; // of more the slowest come first, as the server has it
+const url = new URLSearchParams(location.search);
+// wanted is what a person chose to group by, "" without a choice. It is kept while no
+// host has that label, as after a restart of the tracker.
+let edges = [], swarm, told = -1, by = page.dataset.by, wanted = url.get("by") || "", labelled = null, marked = new Set();
+// finished is when the last one was done, if the page has seen it: not if hosts came
+// that were done already. lacking is how many hosts there were while one was not.
+let finished = "", lacking = 0;
 
 $("ring-still").remove();
 
@@ -25,36 +32,50 @@ for (const id of ["host-go", "by-go", "host-pager"]) $(id).hidden = true;
 for (const id of ["sort", "label", "value", "find"]) {
   $(id).addEventListener("input", (e) => {
     filter[id === "find" ? "name" : id] = e.target.value.trim();
+    if (id !== "find") keep({ sort: filter.sort, label: filter.value && filter.label, value: filter.value, page: "" });
     showHosts();
   });
 }
 for (const id of ["host-form", "by-form"]) $(id).addEventListener("submit", (e) => e.preventDefault());
 $("by").addEventListener("change", (e) => {
-  groupBy(e.target.value);
-  chosen = true;
+  wanted = e.target.value;
+  groupBy(wanted);
+  keep({ by: wanted });
   showGroups();
 });
 
+// keep puts a choice into the address, so that it outlives the page and can be sent on.
+function keep(choice) {
+  for (const [name, value] of Object.entries(choice)) {
+    if (value) url.set(name, value);
+    else url.delete(name);
+  }
+  history.replaceState(null, "", url.size ? `?${url}` : location.pathname);
+}
+
 function groupBy(name) {
   by = name;
-  $("by").value = name;
   put($("by-name"), name);
   put($("groups-by"), name);
 }
 
-// showLabels offers the labels that hosts have. A page that was opened before any
-// had one groups by the first that comes.
+// showLabels offers the labels that hosts have. Without a choice the hosts are grouped
+// by the first label that comes.
 function showLabels(labels) {
   const now = labels.join();
   if (now === labelled) return;
   labelled = now;
-  const options = (names, value) => names.map((n) => { const o = make("option", "", n); o.selected = n === value; return o; });
-  if (!chosen && by === "host" && labels.length) by = labels[0];
-  $("by").replaceChildren(...options([...labels, "host"], by));
-  groupBy($("by").value);
-  $("label").replaceChildren(...options(labels, filter.label));
-  filter.label = $("label").value;
-  $("label-box").hidden = labels.length === 0;
+  const offer = (id, names, value) => $(id).replaceChildren(...names.map((name) => {
+    const o = make("option", "", name);
+    o.selected = name === value;
+    return o;
+  }));
+  const all = [...labels, "host"];
+  groupBy([wanted, by].find((name) => all.includes(name) && (name !== "host" || wanted)) || all[0]);
+  offer("by", all, by);
+  if (!filter.value || !filter.label) filter.label = labels.includes(filter.label) ? filter.label : labels[0] || "";
+  offer("label", labels.includes(filter.label) || !filter.label ? labels : [...labels, filter.label], filter.label);
+  $("label-box").hidden = !filter.label;
 }
 
 function showHosts() {
@@ -64,15 +85,25 @@ function showHosts() {
 function showGroups() {
   if (!store.loaded) return;
   const groups = store.groups(by);
-  ring.set(groups, edges);
+  ring.set(groups, edges, marked);
   ring.tell(picture(groups), legend());
-  const rows = by === "host" ? store.list({ sort: "done" }).map((h) => ({ name: h.key, hosts: [h] })) : groups;
-  const body = $("groups").tBodies[0];
-  const sums = rows.slice(0, mostGroups).map(summary);
+  const body = $("groups").tBodies[0], total = by === "host" ? store.hosts.size : groups.length;
+  const sums = (by === "host" ? hostGroups(total) : groupSums(groups)).slice(0, mostGroups);
   while (body.rows.length > sums.length) body.lastElementChild.remove();
   sums.forEach((s, i) => groupRow(body, i, s));
-  $("groups-more").hidden = rows.length <= mostGroups;
-  put($("groups-more"), `And ${count(rows.length - mostGroups)} more.`);
+  $("groups-more").hidden = total <= mostGroups;
+  put($("groups-more"), `And ${count(total - mostGroups)} more.`);
+}
+
+function groupSums(groups) {
+  const sums = groups.map(summary);
+  return sums.length > groupsByName ? sums.sort(lastFirst) : sums;
+}
+
+// hostGroups are the hosts as groups of one, no more of them than are shown.
+function hostGroups(total) {
+  const hosts = store.list({ sort: total > groupsByName ? "done" : "node" });
+  return hosts.slice(0, mostGroups).map((h) => summary({ name: h.key, hosts: [h] }));
 }
 
 function groupRow(body, i, s) {
@@ -104,49 +135,9 @@ function picture(groups) {
 }
 
 function legend() {
-  const each = ring.each > 1 ? `Each bar is ${ring.each} hosts` : "Each bar is a host";
-  return `${each}, as long as what it has.` + (edges.length ? " Lines go from who sends to who gets; the green ones begin at a host that has all of it." : "");
+  const each = ring.each > 1 ? `Each bar is up to ${ring.each} hosts, as long as what they have` : "Each bar is a host, as long as what it has";
+  return `${each}${ring.marks ? "; a rim marks the slowest" : ""}.` + (edges.length ? " Lines go from who sends to who gets; the green ones begin at a host that has all of it." : "");
 }
-
-function showLate(status) {
-  const list = $("late"), late = (status.stragglers || []).slice(0, mostLate);
-  while (list.children.length > late.length) list.lastElementChild.remove();
-  late.forEach((s, i) => {
-    let li = list.children[i];
-    if (!li) list.append((li = make("li")), "\n");
-    if (li.children.length !== 3) li.replaceChildren(make("span", "who"), make("span", "num"), make("span", "why"));
-    const [who, num, why] = li.children, rest = left(s.left_s);
-    put(who, s.node || s.addr);
-    put(num, s.done === null || s.done === undefined ? "-" : percent(s.done));
-    put(why, reason(s.why, s.state) + (rest ? `, ${rest} left` : ""));
-  });
-  $("late-none").hidden = late.length > 0;
-  const all = status.hosts > 0 && status.done === status.hosts;
-  put($("late-none"), all ? "None: every host has all of it." : status.hosts ? "None stands out." : "Nobody is in this swarm now.");
-}
-
-function showFlows() {
-  if (!$("flows-details").open) return;
-  const body = $("flows").tBodies[0], list = edges.slice(0, mostFlows);
-  while (body.rows.length > Math.max(1, list.length)) body.lastElementChild.remove();
-  list.forEach((e, i) => {
-    let tr = body.rows[i];
-    if (tr?.cells.length !== 3) {
-      tr?.remove();
-      tr = make("tr");
-      tr.append(make("td"), make("td"), make("td", "num"));
-      body.insertBefore(tr, body.rows[i] || null);
-    }
-    [e.from, e.to, rate(e.bps)].forEach((text, k) => put(tr.cells[k], text));
-  });
-  if (!list.length && body.rows[0]?.cells.length !== 1) {
-    const tr = make("tr"), td = make("td", "", "Nobody feeds anybody now.");
-    td.colSpan = 3;
-    tr.append(td);
-    body.replaceChildren(tr);
-  }
-}
-$("flows-details").addEventListener("toggle", showFlows);
 
 function figure(id, text, after) {
   const el = $(id), now = text + "|" + after;
@@ -155,27 +146,39 @@ function figure(id, text, after) {
   el.replaceChildren(...(text ? [text, " "] : []), ...(after ? [make("small", "", after)] : []));
 }
 
+const title = () => swarm.name || hash.slice(0, 12);
+
 function showFigures(status) {
-  const all = swarm.hosts > 0 && swarm.done === swarm.hosts;
+  const all = showTitle();
+  put($("name"), title());
+  put($("size"), swarm.size > 0 ? `${bytes(swarm.size)}, ` : "");
   put($("mean"), all ? "100 %" : percent(swarm.mean));
   put($("mean-text"), all ? `on ${swarm.hosts === 1 ? "its one host" : `all ${plural(swarm.hosts, "host")}`}` : "arrived, on average");
   $("ring").toggleAttribute("data-done", all);
   figure("done", count(swarm.done), `of ${count(swarm.hosts)}`);
   figure("moving", rate(swarm.down_bps), "");
   const rest = left(status.left_s);
-  if (!all) finished = "";
-  else if (told >= 0 && told < 10) finished = `at ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
-  figure("left", all ? "done" : rest, all ? finished : rest ? "" : "not known");
-  document.title = `${all ? "Done" : percent(swarm.mean)} - ${title}`;
+  put($("left-name"), finished ? "Last one done" : "Until the last");
+  figure("left", all ? finished || "done" : rest, all || rest ? "" : "not known");
   milestone(all);
+}
+
+// showTitle says in the tab how far it is, and returns whether all are done.
+function showTitle() {
+  const all = swarm.hosts > 0 && swarm.done === swarm.hosts;
+  if (!all) finished = "";
+  else if (lacking === swarm.hosts) finished = new Date().toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  lacking = all ? 0 : swarm.hosts;
+  document.title = `${all ? "Done" : percent(swarm.mean)} - ${title()}`;
+  return all;
 }
 
 // milestone tells a screen reader each tenth of the hosts and the end, no more.
 function milestone(all) {
-  const tenth = swarm.hosts ? Math.floor(10 * swarm.done / swarm.hosts) : 0;
+  const tenth = swarm.hosts ? Math.floor(10 * swarm.done / swarm.hosts) : -1;
   if (told >= 0 && tenth > told) {
     if (all) ring.flow.close();
-    say(all ? `All ${plural(swarm.hosts, "host")} have all of ${title}.` : `${swarm.done} of ${plural(swarm.hosts, "host")} are done.`, all);
+    say(all ? `All ${plural(swarm.hosts, "host")} have all of ${title()}.` : `${count(swarm.done)} of ${plural(swarm.hosts, "host")} are done.`, all);
   }
   told = tenth;
 }
@@ -189,12 +192,20 @@ live(`/api/v1/events?swarm=${hash}`, {
     rates.add(swarm.down_bps);
     drawStrip(e.availability.copies, swarm.hosts);
     showLabels(e.status.labels);
-    showLate(e.status);
+    marked = late(e.status);
+    flows(edges);
     showGroups();
     showHosts();
-    showFlows();
   },
-}, () => {
-  store.load().then(() => { showGroups(); showHosts(); })
-    .catch(() => put($("host-count"), "The list of hosts cannot be had now; the figures above go on."));
+  gone: () => "The tracker does not know this swarm now",
+}, {
+  opened() {
+    rates.part();
+    lacking = 0;
+    store.load().then(() => { showGroups(); showHosts(); }).catch(() => {
+      if (!store.loaded) put($("host-count"), "The list of hosts cannot be had now; it is tried again.");
+    });
+  },
+  // A tab in the background has its title only.
+  unseen: () => ask(`/api/v1/swarms/${hash}`).then((s) => { swarm = s; showTitle(); }, () => {}),
 });

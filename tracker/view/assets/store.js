@@ -6,6 +6,7 @@ import { ask } from "./live.js";
 export const most = 20000; // hosts kept; the rest is in the figures only
 const page = 500;
 const full = 200; // hosts in an event, at most
+const almost = 0.9999; // the share of who lacks anything, at most, as on the tracker
 
 const { compare } = new Intl.Collator(undefined, { numeric: true });
 
@@ -18,37 +19,44 @@ function rank(h) {
   return h.left_s !== null && h.left_s !== undefined ? 1 : 0;
 }
 
+// The orders are those of the tracker, but that names are read as people do.
+const plain = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+const worst = (a, b) => a.rank - b.rank || (a.rank < 3 && ((b.left_s || 0) - (a.left_s || 0) || a.share - b.share)) || plain(a.key, b.key);
 const order = {
-  done: (a, b) => a.rank - b.rank || (a.rank < 3 && ((b.left_s || 0) - (a.left_s || 0) || a.share - b.share)) || a.at - b.at,
+  done: worst,
   node: (a, b) => a.at - b.at,
-  down: (a, b) => b.down_bps - a.down_bps || a.at - b.at,
+  down: (a, b) => b.down_bps - a.down_bps || worst(a, b),
 };
+
+const labelOf = (h, name) => (h.labels && Object.hasOwn(h.labels, name) ? h.labels[name] : "");
 
 export class Store {
   constructor(hash) {
     this.hash = hash;
     this.hosts = new Map(); // by address
-    this.names = []; // the hosts by name, each with its place as at; null: to be made anew
+    this.names = null; // the hosts by name, each with its place as at; null: to be made anew
     this.loaded = false;
+    this.turn = 0; // which load is the last one
     this.whole = this.part = performance.now(); // when all, and when a page, were last fetched
     this.next = 0;
   }
 
-  // load fetches all hosts. A host that an event brought meanwhile is newer.
+  page(offset) {
+    return ask(`/api/v1/swarms/${this.hash}/hosts?sort=node&offset=${offset}&limit=${page}`);
+  }
+
+  // load fetches all hosts; one that is under way is given up for it.
   async load() {
-    let offset = 0, total = 1;
-    const fresh = new Map();
-    this.during = new Map();
-    this.whole = performance.now();
-    while (offset < Math.min(total, most)) {
-      const doc = await ask(`/api/v1/swarms/${this.hash}/hosts?sort=node&offset=${offset}&limit=${page}`);
+    const turn = ++this.turn, began = this.whole = performance.now(), fresh = new Map();
+    for (let offset = 0, total = 1; offset < Math.min(total, most);) {
+      const doc = await this.page(offset);
+      if (turn !== this.turn) return;
       total = doc.total;
       if (!doc.hosts.length) break;
       for (const h of doc.hosts) fresh.set(h.addr, named(h));
       offset += doc.hosts.length;
     }
-    for (const [addr, h] of this.during) fresh.set(addr, h);
-    this.during = null;
+    for (const [addr, h] of this.hosts) if (h.came > began) fresh.set(addr, h); // an event is newer
     this.hosts = fresh;
     this.names = null;
     this.loaded = true;
@@ -58,13 +66,9 @@ export class Store {
   // hosts that changed, but never more than full: of a larger swarm one page after
   // the other is fetched besides.
   change(hosts, total) {
-    for (const h of hosts) {
-      if (!this.hosts.has(h.addr) && this.hosts.size >= most) continue;
-      this.put(h);
-      this.during?.set(h.addr, h);
-    }
     const now = performance.now();
-    if ((!this.loaded || this.hosts.size !== Math.min(total, most)) && now - this.whole > 15000) {
+    for (const h of hosts) this.put(h, now);
+    if ((!this.loaded || this.hosts.size !== Math.min(total, most)) && now - this.whole > 3000 + 6 * this.hosts.size) {
       this.load().catch(() => {}); // hosts are gone, or came unseen
     } else if (this.loaded && hosts.length >= full && now - this.part > 2500) {
       this.part = now;
@@ -75,15 +79,19 @@ export class Store {
   // more fetches the next page again.
   async more() {
     if (this.next >= this.hosts.size) this.next = 0;
-    const doc = await ask(`/api/v1/swarms/${this.hash}/hosts?sort=node&offset=${this.next}&limit=${page}`);
-    for (const h of doc.hosts) this.put(h);
+    const began = performance.now(), doc = await this.page(this.next);
+    for (const h of doc.hosts) {
+      if (!(this.hosts.get(h.addr)?.came > began)) this.put(h, 0);
+    }
     this.next += page;
   }
 
-  // put takes in one host. To compare names is slow, so their order is kept for as long
-  // as they are the same.
-  put(h) {
+  // put takes in one host; came is when an event brought it, or 0. To compare names is
+  // slow, so their order is kept for as long as they are the same.
+  put(h, came) {
     const was = this.hosts.get(h.addr);
+    if (!was && this.hosts.size >= most) return;
+    h.came = came;
     this.hosts.set(h.addr, named(h));
     if (!this.names || was?.key !== h.key) {
       this.names = null;
@@ -104,7 +112,7 @@ export class Store {
   // list returns the hosts that fit, in order. A name is found by any part of it.
   list({ sort, label, value, name }) {
     let all = this.byName().slice();
-    if (label && value) all = all.filter((h) => h.labels?.[label] === value);
+    if (label && value) all = all.filter((h) => labelOf(h, label) === value);
     if (name) {
       const part = name.toLowerCase();
       all = all.filter((h) => h.key.toLowerCase().includes(part) || h.addr.includes(part));
@@ -117,7 +125,7 @@ export class Store {
   groups(by) {
     const groups = new Map();
     for (const h of this.byName()) {
-      const name = by === "host" ? "" : h.labels?.[by] || "";
+      const name = by === "host" ? "" : labelOf(h, by);
       let g = groups.get(name);
       if (!g) groups.set(name, (g = { name, hosts: [] }));
       g.hosts.push(h);
@@ -131,27 +139,33 @@ export class Store {
 function named(h) {
   h.key = h.node || h.addr;
   const known = h.done !== null && h.done !== undefined && h.size > 0;
-  h.share = known ? Math.min(1, h.done / h.size) : h.left_s === 0 ? 1 : -1;
+  if (!known) h.share = h.left_s === 0 ? 1 : -1;
+  else h.share = h.done >= h.size ? 1 : Math.min(almost, h.done / h.size);
   h.rank = rank(h);
   return h;
 }
 
-// summary adds up a group as the tracker does.
+// summary adds up a group as the tracker does: how long it will take is how long its
+// slowest host will.
 export function summary(g) {
-  const s = { name: g.name, hosts: g.hosts.length, done: 0, mean: 0, left: -1, slowest: null };
-  let known = 0;
+  const s = { name: g.name, hosts: g.hosts.length, done: 0, mean: 0, left: null, slowest: null };
+  let late = 0, shares = 0; // of those that are not done and whose progress is known
   for (const h of g.hosts) {
-    if (h.share >= 0) {
-      known++;
-      s.mean += h.share;
-    }
     if (h.share >= 1) {
       s.done++;
       continue;
     }
-    if (h.left_s !== null && h.left_s !== undefined) s.left = Math.max(s.left, h.left_s);
-    if (!s.slowest || order.done(h, s.slowest) < 0) s.slowest = h;
+    if (h.share >= 0) {
+      late++;
+      shares += h.share;
+    }
+    if (!s.slowest || worst(h, s.slowest) < 0) s.slowest = h;
   }
-  s.mean = s.done === s.hosts ? 1 : s.mean / Math.max(1, known);
+  const rest = late ? shares / late : 0; // what is taken for the others too
+  s.mean = s.done === s.hosts ? 1 : Math.min(almost, (s.done + (s.hosts - s.done) * rest) / s.hosts);
+  s.left = s.slowest && s.slowest.left_s;
   return s;
 }
+
+// lastFirst puts the summary first whose slowest host will be done last.
+export const lastFirst = (a, b) => !a.slowest - !b.slowest || (a.slowest ? worst(a.slowest, b.slowest) : plain(a.name, b.name));

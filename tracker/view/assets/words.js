@@ -11,11 +11,21 @@ const reasons = {
   limit: "its own rate limit",
 };
 
+const silentAfter = 90; // seconds without a report, as in starling status
+
 export function reason(why, state) {
   if (state === "error") return "stopped by an error on the host";
   if (state === "checking") return "checks what is on its disk";
-  if (Object.hasOwn(reasons, why)) return reasons[why];
-  return state === "stalled" ? "gets nothing at the moment" : "does not say why";
+  const words = Object.hasOwn(reasons, why) ? reasons[why] : "";
+  if (state === "stalled") return words && why !== "none" ? `stalled: ${words}` : "gets nothing at the moment";
+  return words || "does not say why";
+}
+
+// late says why a straggler is late and how long it will take.
+export function late(s) {
+  if (s.seen_s >= silentAfter) return `nothing was heard of it for ${left(s.seen_s)}`;
+  const rest = left(s.left_s);
+  return reason(s.why, s.state) + (rest ? `, ${rest} left` : "");
 }
 
 // doing says how a host is doing.
@@ -35,16 +45,22 @@ export function bytes(n) {
     n /= 1024;
     unit++;
   }
-  return `${n.toFixed(unit > 0 && n < 99.95 ? 1 : 0)} ${units[unit]}`;
+  return `${fixed(n, unit > 0 && n < 99.95 ? 1 : 0)} ${units[unit]}`;
+}
+
+// fixed rounds to so many digits as Go does: what lies between two goes to the even one.
+function fixed(n, digits) {
+  const scaled = n * 10 ** digits, low = Math.floor(scaled), part = scaled - low;
+  return ((part > 0.5 || (part === 0.5 && low % 2) ? low + 1 : low) / 10 ** digits).toFixed(digits);
 }
 
 export const rate = (n) => `${bytes(n)}/s`;
 
-// percent never shows what is not whole as 100 %.
+// percent rounds down, and never shows what is not whole as 100 %.
 export function percent(share) {
   if (share >= 1) return "100 %";
   if (!(share > 0)) return "0 %";
-  return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+  return `${(Math.min(999, Math.floor(share * 1000 + 1e-6)) / 10).toFixed(1)} %`;
 }
 
 // left prints seconds to go, or nothing where they are not known or none is left.
@@ -63,11 +79,13 @@ export const copies = (n) => n >= 100 ? count(Math.floor(n)) : (Math.floor(n * 1
 // slow says how far the slowest host of a group is.
 export const slow = (h) => (h.share < 0 ? `${h.key}, which tells nothing` : `${h.key} ${percent(h.share)}, ${reason(h.why, "")}`);
 
+const onHosts = (n) => (copies(n) === "1" ? "1 host" : `${copies(n)} hosts`);
+
 // rarest says how often the rarest and the commonest part are there.
 export function rarest(parts) {
   if (!parts.length) return "Nobody has told which parts it has.";
   const low = Math.min(...parts), high = Math.max(...parts);
   if (low <= 0) return "There is a part that no host has.";
-  if (copies(low) === copies(high)) return `Every part is on ${copies(low)} hosts.`;
-  return `The rarest part is on ${copies(low)} hosts, the commonest on ${copies(high)}.`;
+  if (copies(low) === copies(high)) return `Every part is on ${onHosts(low)}.`;
+  return `The rarest part is on ${onHosts(low)}, the commonest on ${copies(high)}.`;
 }

@@ -195,3 +195,10 @@ func (tb *tab) text(id string) string {
 	tb.t.Helper()
 	return eval[string](tb, fmt.Sprintf("document.getElementById(%q).innerText", id))
 }
+
+// set changes a control as a person does.
+func (tb *tab) set(id, value string) {
+	tb.t.Helper()
+	tb.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{ const e = document.getElementById(%q); e.value = %q;
+		for (const kind of ["input", "change"]) e.dispatchEvent(new Event(kind, { bubbles: true })); }`, id, value)))
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -59,54 +58,23 @@ func TestEmptyList(t *testing.T) {
 	tb.quiet()
 }
 
-// numbers is what a page says in its figures and tables.
-const numbers = `JSON.stringify(["mean", "done", "left", "moving", "parts-text", "late"].map((id) => document.getElementById(id).innerText.replace(/\s+/g, " ").trim())
-	.concat(...["#groups", "#hosts"].map((t) => [...document.querySelectorAll(t + " tbody tr:not(.gap, [hidden])")].slice(0, 15)
-	.map((r) => r.innerText.replace(/\s+/g, " ").trim()))))`
-
-// The server and the page's scripts say the same of the same moment.
-func TestWithAndWithoutScripts(t *testing.T) {
-	s := newSite(t)
-	s.at(t, 70)
-	time.Sleep(1100 * time.Millisecond) // the tracker's view is then of this moment
-	plain := newTab(t, look{width: 1440, height: 900, noScript: true})
-	plain.open(s.path(s.rollouts[0]))
-	live := newTab(t, desktop)
-	live.open(s.path(s.rollouts[0]))
-	live.until(`document.querySelectorAll("#hosts [aria-rowindex]").length > 5`)
-	live.until(`document.querySelector("#groups tbody tr").bar !== undefined`)
-	want := eval[string](plain, numbers) // the tools' scripts run there, the page's do not
-	got := eval[string](live, numbers)
-	if got != want {
-		t.Errorf("with scripts\n%s\nwithout\n%s", got, want)
-	}
-	if !strings.Contains(want, "gpu-r") || strings.Count(want, "%") < 20 {
-		t.Errorf("without scripts the page says %s", want)
-	}
-	plain.quiet()
-	live.quiet()
-}
-
 func TestFilters(t *testing.T) {
 	s := newSite(t)
 	s.at(t, 70)
 	tb := newTab(t, desktop)
 	tb.open(s.path(s.rollouts[0]))
 	tb.until(`document.getElementById("host-count").innerText === "72 hosts"`)
-	set := func(id, value string) {
-		tb.do(chromedp.Evaluate[chromedp.Void](`{ const e = document.getElementById("` + id + `"); e.value = "` + value + `"; e.dispatchEvent(new Event("input", {bubbles: true})); e.dispatchEvent(new Event("change", {bubbles: true})); }`))
-	}
-	set("value", "r02")
+	tb.set("value", "r02")
 	tb.until(`document.getElementById("host-count").innerText === "12 hosts of 72"`)
-	set("value", "")
-	set("find", "R03-0")
+	tb.set("value", "")
+	tb.set("find", "R03-0")
 	tb.until(`document.getElementById("host-count").innerText === "9 hosts of 72"`)
-	set("find", "")
-	set("sort", "node")
+	tb.set("find", "")
+	tb.set("sort", "node")
 	tb.until(`document.querySelector("#hosts [aria-rowindex='2'] .who").innerText === "gpu-r01-02"`)
-	set("by", "zone")
+	tb.set("by", "zone")
 	tb.until(`[...document.querySelectorAll("#groups tbody th")].map((e) => e.innerText).join() === "a,b,no zone"`)
-	set("by", "host")
+	tb.set("by", "host")
 	tb.until(`document.querySelectorAll("#groups tbody tr").length === 72`)
 	tb.quiet()
 }
@@ -191,24 +159,4 @@ func TestNoMotion(t *testing.T) {
 		t.Errorf("%d animations run", n)
 	}
 	tb.quiet()
-}
-
-// A tracker that goes away and comes back is said so, and the page goes on.
-func TestConnectionLost(t *testing.T) {
-	s := newSite(t)
-	s.at(t, 50)
-	tb := newTab(t, desktop)
-	tb.open(s.path(s.rollouts[0]))
-	tb.until(`document.getElementById("live").dataset.state === "on" && document.title !== "llama-70b - starling"`)
-	s.halt(t)
-	tb.until(`document.getElementById("live").dataset.state === "lost"`)
-	if got := tb.text("live-text"); !strings.HasPrefix(got, "No connection; numbers of ") {
-		t.Errorf("the page says %q", got)
-	}
-	if got := tb.text("say"); !strings.HasPrefix(got, "The connection to the tracker is lost.") {
-		t.Errorf("a screen reader hears %q", got)
-	}
-	s.serve(t)
-	s.at(t, 60)
-	tb.until(`document.getElementById("live").dataset.state === "on"`)
 }

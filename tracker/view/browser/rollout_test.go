@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"starling/tracker/fleet"
@@ -163,18 +162,15 @@ func (r *rollout) reports(t float64) []fleet.Report {
 // announce is the path of the announce that brings a report to a tracker.
 func announce(r *fleet.Report) string {
 	var b strings.Builder
-	b.WriteString("/announce?numwant=0&compact=1&info_hash=")
-	for _, c := range r.Hash {
-		fmt.Fprintf(&b, "%%%02x", c)
-	}
+	b.WriteString("/announce?numwant=0&compact=1&info_hash=" + quoted(r.Hash))
 	fmt.Fprintf(&b, "&peer_id=%s&port=%d&left=%d&x_report=1&x_size=%d&x_done=%d&x_down=%d&x_up=%d&x_state=%v&x_why=%v",
 		r.ID[:], r.Addr.Port(), r.Size-r.Done, r.Size, r.Done, r.Down, r.Up, r.State, r.Why)
 	if r.LeftS >= 0 {
 		fmt.Fprintf(&b, "&x_left_s=%d", r.LeftS)
 	}
-	fmt.Fprintf(&b, "&x_have=%s&x_node=%s", base64.RawURLEncoding.EncodeToString(r.Have[:]), url.QueryEscape(string(r.Node)))
+	fmt.Fprintf(&b, "&x_have=%s&x_node=%s", base64.RawURLEncoding.EncodeToString(r.Have[:]), escaped(r.Node))
 	for _, l := range r.Labels {
-		fmt.Fprintf(&b, "&x_label_%s=%s", l.Name, url.QueryEscape(string(l.Value)))
+		fmt.Fprintf(&b, "&x_label_%s=%s", l.Name, escaped(l.Value))
 	}
 	for i, f := range r.From {
 		ip := f.Addr.Addr().As4()

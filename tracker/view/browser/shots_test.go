@@ -8,11 +8,14 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"starling/tracker/fleet"
 )
 
-// TestShots takes the pictures of docs/web.md into the folder that STARLING_SHOTS
-// names: pages that are open during a live rollout of three minutes, at its start, in
-// its middle and at its end; the list; and the tables further down.
+// TestShots takes the pictures of docs/web.md into the folder that STARLING_SHOTS names:
+// of a rollout by real processes to 36 hosts, from pages that are open since before its
+// beginning, when it has begun, in its middle, when only the slow ones lack some, and at
+// its end; of the tables further down; and of the list.
 func TestShots(t *testing.T) {
 	dir := os.Getenv("STARLING_SHOTS")
 	if dir == "" {
@@ -21,51 +24,59 @@ func TestShots(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s := newBareSite(t)
-	r := s.add(t, "llama-70b", 72, 6, 131<<30, 75)
-	s.add(t, "imagenet-22k", 24, 3, 1200<<30, 400)
-	s.add(t, "container-base", 40, 4, 3<<30, 30)
-	s.add(t, "genome-index", 12, 2, 84<<30, 240)
-	s.at(t, 1)
-	stop := s.run(t, 1)
+	f := newFlock(t)
+	f.seed("base-image", 12<<20, "--node-name", "store-1")
+	for i := range 8 {
+		f.leech("base-image", "--node-name", fmt.Sprintf("web-%02d", i+1), "--node-label", "zone="+string(rune('a'+i%2)))
+	}
+	f.seed("evaluation-set", 200<<20, "--node-name", "store-2", "--up-limit", "1MiB/s")
+	for i := range 4 {
+		f.leech("evaluation-set", "--node-name", fmt.Sprintf("eval-%02d", i+1), "--up-limit", "1MiB/s")
+	}
+	f.seed(liveName, liveSize, "--node-name", "store-1", "--up-limit", "6MiB/s")
+	f.wait("the seed", func(s fleet.SwarmInfo) bool { return s.Hosts == 1 })
+	page := f.url + "/swarms/" + f.swarm(liveName).InfoHash
 	tabs := map[string]*tab{}
-	for _, dark := range []bool{false, true} {
-		theme := map[bool]string{false: "light", true: "dark"}[dark]
-		tabs["desktop-"+theme] = newTab(t, look{width: 1440, height: 900, dark: dark})
-		tabs["phone-"+theme] = newTab(t, look{width: 390, height: 844, phone: true, dark: dark})
+	for _, theme := range []string{"light", "dark"} {
+		tabs["desktop-"+theme] = newTab(t, look{width: 1440, height: 900, dark: theme == "dark"})
+		tabs["phone-"+theme] = newTab(t, look{width: 390, height: 844, phone: true, dark: theme == "dark"})
+	}
+	tables := newTab(t, desktop)
+	for _, tb := range tabs {
+		tb.open(page)
+		tb.until(`document.getElementById("live").dataset.state === "on"`)
+	}
+	shoot := func(moment string) {
+		for name, tb := range tabs {
+			tb.shot(filepath.Join(dir, fmt.Sprintf("web-%s-%s.png", moment, name)))
+		}
+		s := f.swarm(liveName)
+		t.Logf("%s: %.0f %% arrived, %d of %d done", moment, 100*s.Mean, s.Done, s.Hosts)
 	}
 	began := time.Now()
+	f.roll()
+	f.wait("15 %", func(s fleet.SwarmInfo) bool { return s.Hosts == liveHosts+1 && s.Mean > 0.15 })
+	shoot("start")
+	f.wait("60 %", func(s fleet.SwarmInfo) bool { return s.Mean > 0.6 })
+	shoot("middle")
+	tables.open(page)
+	tables.until(`document.getElementById("host-count").innerText === "37 hosts"`)
+	tables.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".groups").scrollIntoView()`))
+	tables.shot(filepath.Join(dir, "web-tables.png"))
+	tables.open(f.url)
+	tables.until(`document.querySelectorAll("#swarms tbody tr").length === 3 && document.getElementById("live").dataset.state === "on"`)
+	tables.shot(filepath.Join(dir, "web-list.png"))
+	f.wait("all but the slow ones", func(s fleet.SwarmInfo) bool { return s.Done >= s.Hosts-len(liveLimits) })
+	time.Sleep(4 * time.Second) // what moves is of the last seconds
+	shoot("late")
+	f.wait("all", func(s fleet.SwarmInfo) bool { return s.Done == s.Hosts })
+	t.Logf("the rollout took %.0f s", time.Since(began).Seconds())
 	for _, tb := range tabs {
-		tb.open(s.path(r))
+		tb.until(`document.getElementById("ring").hasAttribute("data-done")`)
 	}
-	for _, m := range []struct {
-		name  string
-		after time.Duration
-	}{{"start", 9 * time.Second}, {"middle", 52 * time.Second}} {
-		time.Sleep(time.Until(began.Add(m.after)))
-		for name, tb := range tabs {
-			tb.shot(filepath.Join(dir, fmt.Sprintf("web-%s-%s.png", m.name, name)))
-		}
-	}
-	list := newTab(t, desktop)
-	list.open(s.url)
-	list.until(`document.getElementById("live").dataset.state === "on"`)
-	time.Sleep(2 * time.Second)
-	list.shot(filepath.Join(dir, "web-list.png"))
-	list.open(s.path(r))
-	list.until(`document.getElementById("host-count").innerText === "72 hosts"`)
-	list.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".groups").scrollIntoView()`))
-	time.Sleep(2 * time.Second)
-	list.shot(filepath.Join(dir, "web-tables.png"))
-	for name, tb := range tabs {
-		for end := time.Now().Add(4 * time.Minute); !eval[bool](tb, `document.getElementById("ring").hasAttribute("data-done")`); time.Sleep(100 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal("the rollout does not end")
-			}
-		}
-		time.Sleep(3 * time.Second)
-		tb.shot(filepath.Join(dir, fmt.Sprintf("web-done-%s.png", name)))
+	time.Sleep(4 * time.Second) // the ring has closed
+	shoot("done")
+	for _, tb := range tabs {
 		tb.quiet()
 	}
-	t.Logf("done at second %.0f", stop())
 }

@@ -1,0 +1,72 @@
+package view
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"starling/tracker/fleet"
+)
+
+// setStatus takes the groups by a label: the one asked for, else the first there
+// is, else each host alone.
+func (p *rolloutPage) setStatus(src Source, hash [20]byte, by string) {
+	whole, _ := src.Status(hash, "", nil)
+	labels := whole.Labels
+	if by == "" && len(labels) > 0 {
+		by = labels[0]
+	}
+	p.By = fleet.ByHost
+	if slices.Contains(labels, by) {
+		p.By = by
+	}
+	p.Status, _ = src.Status(hash, p.By, nil)
+	groups := p.Status.Groups
+	if len(groups) <= groupsByName {
+		slices.SortFunc(groups, func(a, b fleet.Group) int {
+			return cmp.Or(cmp.Compare(nameless(a), nameless(b)), natural(a.Name, b.Name), strings.Compare(a.Name, b.Name))
+		})
+	}
+	p.Groups = groups[:min(len(groups), groupsShown)]
+	p.More = p.Status.GroupsTotal - len(p.Groups)
+	p.Late = p.Status.Stragglers[:min(len(p.Status.Stragglers), stragglersShown)]
+	for _, l := range append(slices.Clone(labels), fleet.ByHost) {
+		p.Bys = append(p.Bys, choice{l, l, l == p.By})
+	}
+}
+
+// nameless is 1 for the hosts without the label, which come last.
+func nameless(g fleet.Group) int {
+	if g.Name == "" {
+		return 1
+	}
+	return 0
+}
+
+// natural compares names with the numbers in them by their size: r2 is before r10.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		na, nb := digits(a), digits(b)
+		if na == 0 || nb == 0 {
+			if a[0] != b[0] {
+				return cmp.Compare(a[0], b[0])
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		x, y := strings.TrimLeft(a[:na], "0"), strings.TrimLeft(b[:nb], "0")
+		if c := cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y)); c != 0 {
+			return c
+		}
+		a, b = a[na:], b[nb:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits is how many digits a name begins with.
+func digits(s string) (n int) {
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}
