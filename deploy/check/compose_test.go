@@ -3,6 +3,7 @@ package check
 import (
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -71,10 +72,25 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// TestComposeContent: a folder of the user's takes the volume's place, read-only for the
-// seed.
+// TestComposeContent: a folder of the user's takes the volume's place, for the seed and
+// read-only; what makes content neither sees it nor makes any.
 func TestComposeContent(t *testing.T) {
 	p := project(t, map[string]string{"STARLING_CONTENT": "/srv/model"})
+	maker := p.Services["content"]
+	if v := maker.Volumes[0]; v.Type != types.VolumeTypeVolume || v.Source != "content" {
+		t.Errorf("what makes content mounts %+v", v)
+	}
+	dir := t.TempDir()
+	cmd := exec.Command("sh", "-c", strings.ReplaceAll(maker.Command[2], "/content", dir))
+	for k, v := range maker.Environment {
+		cmd.Env = append(cmd.Env, k+"="+*v)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if made, err := os.ReadDir(dir); err != nil || len(made) > 0 {
+		t.Errorf("content was made beside the user's: %v, %v", made, err)
+	}
 	v := p.Services["seed"].Volumes[0]
 	if v.Type != types.VolumeTypeBind || v.Source != "/srv/model" || v.Target != "/content" || !v.ReadOnly {
 		t.Errorf("the seed mounts %+v", v)

@@ -2,7 +2,7 @@
 //
 // It is a module of its own, because it takes libraries that starling has no use for:
 // kustomize and the types of Kubernetes, compose's loader, BuildKit's parser and linter
-// of Dockerfiles, CycloneDX.
+// of Dockerfiles, CycloneDX. Grafana's types are TypeScript, and come by npm.
 //
 //	go test ./...        # in this folder
 //

@@ -31,6 +31,7 @@ type object struct {
 	budget    *policyv1.PodDisruptionBudget
 	policy    *networkingv1.NetworkPolicy
 	monitor   *monitoringv1.PodMonitor
+	rules     *monitoringv1.PrometheusRule
 	// workload is what a DaemonSet, Deployment or StatefulSet says of its pods.
 	workload *workload
 }
@@ -90,6 +91,9 @@ func read(kind string, text []byte) (*object, error) {
 	case "monitoring.coreos.com/v1 PodMonitor":
 		o.monitor = new(monitoringv1.PodMonitor)
 		into = o.monitor
+	case "monitoring.coreos.com/v1 PrometheusRule":
+		o.rules = new(monitoringv1.PrometheusRule)
+		into = o.rules
 	case "apps/v1 StatefulSet":
 		into = &sts
 	case "apps/v1 DaemonSet":
@@ -120,28 +124,37 @@ func read(kind string, text []byte) (*object, error) {
 
 const demo = "../kubernetes/overlays/demo"
 
-// TestKubernetes renders base and overlay and looks for what refers to nothing.
-func TestKubernetes(t *testing.T) {
-	if objects := render(t, "../kubernetes/base"); len(objects) < 8 {
-		t.Errorf("base has %d objects", len(objects))
-	}
-	objects := render(t, demo)
+// kinds are the kinds of objects, sorted.
+func kinds(objects []*object) string {
 	var names []string
 	for _, o := range objects {
 		names = append(names, o.kind[strings.Index(o.kind, " ")+1:])
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// TestKubernetes renders base and overlay, and the latter with what only Prometheus
+// Operator knows, and looks for what refers to nothing.
+func TestKubernetes(t *testing.T) {
+	if got, want := kinds(render(t, "../kubernetes/base")), "DaemonSet Namespace Namespace NetworkPolicy NetworkPolicy PodDisruptionBudget Service StatefulSet"; got != want {
+		t.Errorf("the base has\n%s, want\n%s", got, want)
+	}
+	want := "ConfigMap ConfigMap DaemonSet Deployment Namespace Namespace NetworkPolicy NetworkPolicy PodDisruptionBudget Service StatefulSet"
+	if got := kinds(render(t, demo)); got != want {
+		t.Errorf("the overlay has\n%s, want\n%s", got, want)
+	}
+	objects := demoWith(t, "podmonitors")
+	if got, want := kinds(objects), strings.Replace(want, " Service", " PodMonitor PodMonitor Service", 1); got != want {
+		t.Errorf("with the operator it has\n%s, want\n%s", got, want)
+	}
+	for _, o := range objects {
 		if o.namespace == nil && !exists(objects, "v1 Namespace", "", o.meta.Namespace) {
 			t.Errorf("%s %s: there is no namespace %q", o.kind, o.meta.Name, o.meta.Namespace)
 		}
 		if errs := validation.IsDNS1123Subdomain(o.meta.Name); errs != nil {
 			t.Errorf("%s %s: %v", o.kind, o.meta.Name, errs)
 		}
-	}
-	slices.Sort(names)
-	want := "ConfigMap ConfigMap DaemonSet Deployment Namespace Namespace NetworkPolicy NetworkPolicy PodDisruptionBudget PodMonitor PodMonitor Service StatefulSet"
-	if got := strings.Join(names, " "); got != want {
-		t.Errorf("the overlay has\n%s, want\n%s", got, want)
-	}
-	for _, o := range objects {
 		checkSelects(t, objects, o)
 		if o.workload != nil {
 			checkPod(t, objects, o)

@@ -15,7 +15,26 @@ const (
 	PeerJob    = "starling-peer"
 )
 
-const instances = "job, instance"
+// Where alerts begin; the boards draw them.
+const (
+	limitRefused         = 0.05 // of a tracker's announces
+	limitAnnounceErrors  = 0.1  // of the peers' announces
+	limitAnnounceLatency = 0.01 // seconds
+	limitNotScraped      = 0.1  // of the peers
+	limitPeerShare       = 0.3  // of the payload
+	limitDisk            = 0.25 // seconds
+)
+
+const (
+	instance = "job, instance"
+	// instances keeps what the host calls itself, where the scrape configuration has it.
+	instances = instance + ", node"
+	// host is what people know a peer by.
+	host = "{{ or $labels.node $labels.instance }}"
+)
+
+// above writes a limit for a Condition.
+func above(limit float64) string { return fmt.Sprintf("> %g", limit) }
 
 // Alerts returns all alerts.
 func Alerts(t Timing) []Alert {
@@ -28,24 +47,31 @@ func trackerAlerts(t Timing) []Alert {
 		{
 			Name: "StarlingTrackerDown", Severity: "critical", For: 2 * time.Minute,
 			When: []Condition{{Query: up, Is: "== 0"}}, Or: []Condition{{Query: "absent(" + up + ")"}},
-			Summary: "The tracker {{ $labels.instance }} does not answer",
+			// Without any tracker in the configuration there is no instance to name.
+			Summary: "The tracker{{ with $labels.instance }} {{ . }}{{ end }} does not answer",
 			Text:    "New hosts find nobody. Transfers under way go on with the peers that they know.",
 		},
 		{
 			Name: "StarlingAnnounceErrors", Severity: "warning", For: 10 * time.Minute,
-			When:    []Condition{{Query: recFailures, Is: "> 0.05"}},
+			When:    []Condition{{Query: recFailures, Is: above(limitRefused)}},
 			Summary: "{{ $labels.instance }} refuses {{ $value | humanizePercentage }} of the announces",
 			Text:    "Hosts whose announces are refused are not listed and get no peers.",
 		},
 		{
 			Name: "StarlingPeersCannotAnnounce", Severity: "warning", For: 10 * time.Minute,
-			When:    []Condition{{Query: recPeerErrors, Is: "> 0.1"}},
+			When:    []Condition{{Query: recPeerErrors, Is: above(limitAnnounceErrors)}},
 			Summary: "{{ $value | humanizePercentage }} of the announces of {{ $labels.job }} fail",
 			Text:    "The peers do not reach their tracker, or it refuses them. Those that join now find nobody.",
 		},
 		{
+			Name: "StarlingPeersNotScraped", Severity: "warning", For: 15 * time.Minute,
+			When:    []Condition{{Query: "1 - avg by (job) (" + metricUp + "{" + is("job", PeerJob) + "})", Is: above(limitNotScraped)}},
+			Summary: "{{ $value | humanizePercentage }} of the targets of {{ $labels.job }} do not answer Prometheus",
+			Text:    "Nobody hears of what goes wrong on these hosts: alerts and boards are blind there. What the tracker says of them still holds.",
+		},
+		{
 			Name: "StarlingAnnounceLatency", Severity: "warning", For: 10 * time.Minute,
-			When: []Condition{{Query: recLatency, Is: "> 0.01"}},
+			When: []Condition{{Query: recLatency, Is: above(limitAnnounceLatency)}},
 			// An announce is timed from when it has been read: a tracker that
 			// does not come to reading is seen from outside only.
 			Or:      []Condition{{Query: "avg_over_time(" + metricScrapeTime + "{" + is("job", TrackerJob) + "}" + t.window() + ")", Is: "> 0.25"}},
@@ -55,7 +81,7 @@ func trackerAlerts(t Timing) []Alert {
 		{
 			Name: "StarlingSwarmWithoutSeeders", Severity: "warning", For: 5 * time.Minute,
 			When:    []Condition{{Query: tracker.MetricSwarmsWithoutSeeders, Is: "> 0"}},
-			Summary: "{{ $value }} swarms of {{ $labels.instance }} have no seeder",
+			Summary: "Swarms without a seeder at {{ $labels.instance }}: {{ $value }}",
 			Text:    "Somebody downloads and nobody has everything. Unless the peers have every piece between them, nobody can finish.",
 		},
 		{
@@ -75,9 +101,9 @@ func peerAlerts(t Timing) []Alert {
 			Name: "StarlingDownloadStalled", Severity: "warning", For: 3 * time.Minute,
 			When: []Condition{
 				{Query: "time() - " + peer.MetricLastProgress, Is: fmt.Sprintf("> %g", t.scaled(2*time.Minute).Seconds())},
-				{Query: "sum by (" + instances + ") (" + peer.MetricTorrents + `{state=~"downloading|stalled"})`, Is: "> 0", On: instances},
+				{Query: "sum by (" + instance + ") (" + peer.MetricTorrents + `{state=~"downloading|stalled"})`, Is: "> 0", On: instance},
 			},
-			Summary: "{{ $labels.instance }} has got nothing for {{ $value | humanizeDuration }}",
+			Summary: host + " has got nothing for {{ $value | humanizeDuration }}",
 			Text:    "A torrent is not complete, and no piece of it has been verified for that long.",
 		},
 		{
@@ -85,7 +111,7 @@ func peerAlerts(t Timing) []Alert {
 			// one sample of it must do.
 			Name: "StarlingDownloadFailed", Severity: "critical", For: 0,
 			When:    []Condition{{Query: "sum by (" + instances + ") (max_over_time(" + peer.MetricTorrents + `{state="error"}` + t.window() + "))", Is: "> 0"}},
-			Summary: "The disk of {{ $labels.instance }} refuses",
+			Summary: "The disk of " + host + " refuses",
 			Text:    "A torrent is in error: the disk is full, read-only or gone. A leecher goes on by itself if that passes within half a minute, and else ends; started again, it resumes.",
 		},
 		{
@@ -93,13 +119,13 @@ func peerAlerts(t Timing) []Alert {
 			When: []Condition{{Query: "sum by (" + instances + ") (increase(" + corrupt + t.window() + "))", Is: "> 0"}},
 			// An increase begins with the first scrape, and a peer may be done by then.
 			Or:      []Condition{{Query: "sum by (" + instances + ") (" + corrupt + " unless " + corrupt + " offset " + promDuration(t.Window) + ") > 0"}},
-			Summary: "{{ $labels.instance }} received pieces that do not match their hash",
+			Summary: host + " received pieces that do not match their hash",
 			Text:    "Nothing wrong reaches a disk, but somebody sends it. The sender is banned when it is known.",
 		},
 		{
 			Name: "StarlingLowPeerShare", Severity: "warning", For: 5 * time.Minute,
 			When: []Condition{
-				{Query: recShare, Is: "< 0.3"},
+				{Query: recShare, Is: fmt.Sprintf("< %g", limitPeerShare)},
 				{Query: "sum by (job) (" + peer.MetricTorrents + `{state="downloading"})`, Is: ">= 4", On: "job"},
 				{Query: "sum by (job) (" + recReceived + ")", Is: "> 1e6", On: "job"},
 			},
@@ -108,8 +134,8 @@ func peerAlerts(t Timing) []Alert {
 		},
 		{
 			Name: "StarlingDiskSlow", Severity: "warning", For: 10 * time.Minute,
-			When:    []Condition{{Query: recDiskSeconds + `{op=~"read|write"}`, Is: "> 0.25"}},
-			Summary: "A {{ $labels.op }} on {{ $labels.instance }} takes {{ $value | humanizeDuration }}",
+			When:    []Condition{{Query: recDiskSeconds + `{op=~"read|write"}`, Is: above(limitDisk)}},
+			Summary: "A {{ $labels.op }} on " + host + " takes {{ $value | humanizeDuration }}",
 			Text:    "The mean of all pieces. The disk, not the network, bounds this host.",
 		},
 	}

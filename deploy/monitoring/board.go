@@ -20,26 +20,31 @@ var others = []struct{ uid, title string }{
 // board lays panels out from left to right and from top to bottom.
 type board struct {
 	Dashboard
-	x, y, height int // where the next panel goes; height of the current line
+	present      string // a metric of each process that the board is about, and of no other
+	x, y, height int    // where the next panel goes; height of the current line
 }
 
-// newBoard begins a board. present is a metric that each process has which the
-// board is about: its series give the choice of jobs and instances.
+// newBoard begins a board. The series of present give the choice of jobs and
+// instances.
 func newBoard(uid, title, description, present string) *board {
-	b := &board{Dashboard: Dashboard{
+	b := &board{present: present, Dashboard: Dashboard{
 		UID: uid, Title: title, Description: description, Tags: []string{"starling"},
 		GraphTooltip: 1, Refresh: "30s", SchemaVersion: schemaVersion, Version: 1,
 		Time: timeRange{From: "now-1h", To: "now"}, Timezone: "browser",
 		Annotations: annotations{List: []annotation{{
 			BuiltIn: 1, Datasource: datasource{Type: "grafana", UID: "-- Grafana --"},
 			Enable: true, Hide: true, IconColor: "rgba(0, 211, 255, 1)", Name: "Annotations & Alerts", Type: "dashboard",
+		}, {
+			Datasource: prometheusSource, Enable: true, IconColor: "red", Name: "Alerts",
+			Expr: alerting(is("alertstate", "firing")), Step: "60s",
+			TitleFormat: "{{alertname}}", TextFormat: "{{node}} {{instance}}", TagKeys: "severity",
 		}}},
 	}}
 	b.Templating.List = []variable{
 		{Name: "datasource", Label: "Data source", Type: "datasource", Query: "prometheus", Options: []struct{}{}, Refresh: 1},
 		choice("job", "Job", "label_values("+present+", job)"),
 		choice("instance", "Instance", "label_values("+present+`{job=~"$job"}, instance)`),
-		{Name: "filters", Label: "Filters", Type: "adhoc", Datasource: &prometheusSource, Options: []struct{}{}},
+		{Name: "filters", Label: "Filters", Type: "adhoc", Datasource: &prometheusSource, Options: []struct{}{}, Filters: &[]struct{}{}},
 	}
 	for _, o := range others {
 		if o.uid != uid {
@@ -111,6 +116,7 @@ func (b *board) stat(w int, title, description, unit, expr string) *Panel {
 	p.FieldConfig.Defaults.Color = map[string]any{"mode": "thresholds"}
 	p.Options = map[string]any{
 		"colorMode": "value", "graphMode": "area", "justifyMode": "auto", "orientation": "auto", "textMode": "value",
+		"percentChangeColorMode": "standard", "showPercentChange": false, "wideLayout": true,
 		"reduceOptions": reduce(),
 	}
 	return p
@@ -142,6 +148,18 @@ func (b *board) series(w int, title, description, unit string, targets ...Target
 	return p
 }
 
+// limit draws where the alert begins.
+func (p *Panel) limit(at float64) {
+	p.FieldConfig.Defaults.Thresholds.Steps = []step{{"green", nil}, {"red", &at}}
+	p.FieldConfig.Defaults.Custom["thresholdsStyle"] = map[string]any{"mode": "dashed"}
+}
+
+// limitBelow is a limit for what should be high.
+func (p *Panel) limitBelow(at float64) {
+	p.FieldConfig.Defaults.Thresholds.Steps = []step{{"red", nil}, {"green", &at}}
+	p.FieldConfig.Defaults.Custom["thresholdsStyle"] = map[string]any{"mode": "dashed"}
+}
+
 // stack puts the curves on top of one another: for parts of a whole.
 func (p *Panel) stack() {
 	p.FieldConfig.Defaults.Custom["stacking"] = map[string]any{"group": "A", "mode": "normal"}
@@ -161,6 +179,7 @@ func (b *board) heat(w int, title, description, unit, expr string) {
 	p.Options = map[string]any{
 		"calculate": false, "cellGap": 1,
 		"color":        map[string]any{"exponent": 0.5, "fill": "dark-orange", "mode": "scheme", "reverse": false, "scale": "exponential", "scheme": "Oranges", "steps": 64},
+		"exemplars":    map[string]any{"color": "rgba(255, 0, 255, 0.7)"},
 		"filterValues": map[string]any{"le": 1e-9}, "legend": map[string]any{"show": true},
 		"rowsFrame": map[string]any{"layout": "auto"}, "showValue": "never",
 		"tooltip": map[string]any{"mode": "single", "yHistogram": false},
@@ -176,6 +195,19 @@ func q(legend string, expr ...string) Target {
 // sel selects the series of a metric that the board's variables choose.
 func sel(metric string, matchers ...string) string {
 	return metric + "{" + strings.Join(append([]string{`job=~"$job"`, `instance=~"$instance"`}, matchers...), ", ") + "}"
+}
+
+// ours keeps the series of the processes that the board is about, of a metric that
+// others have too: all jobs and instances are all that Prometheus knows, not only ours.
+func (b *board) ours(expr string) string {
+	return expr + " and on (" + instance + ") " + sel(b.present)
+}
+
+// alerting selects the alerts of what the variables choose, and those of a whole job,
+// which name no instance.
+func alerting(matchers ...string) string {
+	own := []string{`alertname=~"Starling.+"`, `job=~"$job"`, `instance=~"$instance|"`}
+	return metricAlerts + "{" + strings.Join(append(own, matchers...), ", ") + "}"
 }
 
 // rate is the increase of a counter a second.

@@ -18,12 +18,14 @@ const metricBuildInfo = "starling_build_info"
 
 // Names of client_golang's own metrics.
 const (
-	metricCPU         = "process_cpu_seconds_total"
-	metricMemory      = "process_resident_memory_bytes"
-	metricDescriptors = "process_open_fds"
-	metricGoroutines  = "go_goroutines"
-	metricUp          = "up" // Prometheus' own, as is the next
-	metricScrapeTime  = "scrape_duration_seconds"
+	metricCPU            = "process_cpu_seconds_total"
+	metricMemory         = "process_resident_memory_bytes"
+	metricDescriptors    = "process_open_fds"
+	metricMaxDescriptors = "process_max_fds"
+	metricGoroutines     = "go_goroutines"
+	metricUp             = "up" // Prometheus' own, as is the next
+	metricScrapeTime     = "scrape_duration_seconds"
+	metricAlerts         = "ALERTS"
 )
 
 func fleetBoard() *board {
@@ -31,20 +33,24 @@ func fleetBoard() *board {
 	payload := is("kind", "payload")
 
 	b.row("Now")
-	b.stat(4, "Processes up", "Trackers and peers that answered the last scrape.", "short", "sum("+sel(metricUp)+")")
-	b.stat(4, "Downloading", "Torrents that are being downloaded.", "short", "sum("+sel(peer.MetricTorrents, is("state", "downloading"))+")")
-	b.stat(4, "Seeding", "Torrents that are complete and served.", "short", "sum("+sel(peer.MetricTorrents, is("state", "seeding"))+")")
-	b.stat(4, "Stalled or in error", "Torrents for which nothing has come for 30 s, or whose disk refuses.", "short",
+	b.stat(3, "Alerts", "That fire now; the table below names them.", "short", "count("+alerting(is("alertstate", "firing"))+") or vector(0)").warn(1, 3)
+	b.stat(3, "Processes up", "Trackers and peers that answered the last scrape.", "short", "count("+sel(metricBuildInfo)+")")
+	b.stat(3, "Not answering", "Targets of the jobs "+TrackerJob+" and "+PeerJob+" that do not answer Prometheus: gone without a word, or out of its reach.", "short",
+		"sum(1 - "+sel(metricUp, `job=~"`+TrackerJob+"|"+PeerJob+`"`)+")").warn(1, 5)
+	b.stat(3, "Downloading", "Torrents that are being downloaded.", "short", "sum("+sel(peer.MetricTorrents, is("state", "downloading"))+")")
+	b.stat(3, "Seeding", "Torrents that are complete and served.", "short", "sum("+sel(peer.MetricTorrents, is("state", "seeding"))+")")
+	b.stat(3, "Stalled or in error", "Torrents for which nothing has come for 30 s, or whose disk refuses.", "short",
 		"sum("+sel(peer.MetricTorrents, `state=~"stalled|error"`)+")").warn(1, 5)
-	b.stat(4, "Payload received", "All peers together, by the estimator that the choker uses.", "binBps", "sum("+sel(peer.MetricDownloadRate)+")")
-	share := b.stat(4, "Share from peers", "Of the payload received in the last 5 minutes, the part that was sent by hosts that had to fetch it themselves. The rest came from first seeds and web seeds. Empty while nothing is received.", "percentunit", shareQuery)
-	low, high := 0.3, 0.6
+	b.stat(3, "Payload received", "All peers together, by the estimator that the choker uses.", "binBps", "sum("+sel(peer.MetricDownloadRate)+")")
+	share := b.stat(3, "Share from peers", "Of the payload received in the last 5 minutes, the part that was sent by hosts that had to fetch it themselves. The rest came from first seeds and web seeds. Empty while nothing is received.", "percentunit", shareQuery)
+	low, high := limitPeerShare, 2*limitPeerShare
 	share.whole().FieldConfig.Defaults.Thresholds.Steps = []step{{"red", nil}, {"orange", &low}, {"green", &high}}
+	b.alertTable()
 
 	b.row("Transfer")
 	b.series(12, "Payload", "Bytes of content a second. Received and sent differ by what is under way, and by peers that are not scraped.", "binBps",
 		q("received", "sum("+rate(peer.MetricReceived, payload)+")"), q("sent", "sum("+rate(peer.MetricSent, payload)+")"))
-	b.series(12, "Who sends", "Payload sent by hosts that had to fetch it themselves, and by those that had it from the start.", "binBps",
+	b.series(12, "Who sends", "Payload sent by hosts that had to fetch it themselves, and by those that had it from the start; means of 5 minutes, made by the recording rules.", "binBps",
 		q("passed on", "(sum("+sel(recRelayed)+") or vector(0))"),
 		q("first seeds", "sum("+sel(recSent)+") - (sum("+sel(recRelayed)+") or vector(0))")).stack()
 	b.series(8, "Torrents by state", "Each process usually has one.", "short", q("{{state}}", "sum by (state) ("+sel(peer.MetricTorrents)+")")).stack()

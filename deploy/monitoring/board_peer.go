@@ -12,7 +12,7 @@ func peerBoard() *board {
 	b.stat(4, "Download", "Payload, by the estimator that the choker uses.", "binBps", "sum("+sel(peer.MetricDownloadRate)+")")
 	b.stat(4, "Upload", "Payload, by the estimator that the choker uses.", "binBps", "sum("+sel(peer.MetricUploadRate)+")")
 	b.stat(4, "Connections", "Open, made by us or by others.", "short", "sum("+sel(peer.MetricConnections)+")")
-	b.stat(4, "Last progress", "Since a piece was last verified, of the peer that waits longest.", "s", "max(time() - "+sel(peer.MetricLastProgress)+")")
+	b.stat(4, "Without progress", "Since a piece was last verified, of the peer that is not done and waits longest; 0 where all are done.", "s", "max("+waiting()+")")
 	b.stat(4, "Missing pieces", "That are lacked and that no remote has: nobody can finish before they come.", "short", "sum("+sel(peer.MetricPiecesMissing)+")").warn(1, 100)
 
 	b.row("Rates")
@@ -44,13 +44,18 @@ func peerBoard() *board {
 	b.row("Disk")
 	b.series(8, "Slow operations", "99 of 100 take less, by operation; write includes the hash of a piece.", "s", q("{{op}}", quantile("0.99", peer.MetricDiskDuration, "op")))
 	b.series(8, "Operations", "By kind.", "iops", q("{{op}}", "sum by (op) ("+rate(peer.MetricDiskDuration+"_count")+")"))
-	b.series(8, "Time in the disk", "Seconds a second, by operation: near the number of workers, the disk is the bound.", "short",
+	b.series(8, "Time in the disk", "Seconds a second, by operation. A peer has two workers for its disk: near 2 of read, write and hash, the disk is the bound.", "short",
 		q("{{op}}", "sum by (op) ("+rate(peer.MetricDiskDuration+"_sum")+")")).stack()
 
 	b.row("Process")
-	b.series(6, "CPU", "Seconds of CPU a second: 1 is one processor.", "short", q("{{instance}}", rate(metricCPU)))
-	b.series(6, "Memory", "Resident.", "bytes", q("{{instance}}", sel(metricMemory)))
+	b.series(6, "CPU", "Seconds of CPU a second: 1 is one processor.", "short", q("{{instance}}", b.ours(rate(metricCPU))))
+	b.series(6, "Memory", "Resident.", "bytes", q("{{instance}}", b.ours(sel(metricMemory))))
 	b.series(6, "Configuration", "1: taken when it was last read. 0: refused, and the one before is in force.", "bool_yes_no", q("{{instance}}", sel(peer.MetricConfigReloadOK)))
 	b.stat(6, "Configuration age", "Since a configuration was last read and taken, of the peer with the oldest.", "s", "max(time() - "+sel(peer.MetricConfigReloadTime)+")")
 	return b
+}
+
+// waiting is for how long each peer that is not done has verified nothing.
+func waiting() string {
+	return "(time() - " + sel(peer.MetricLastProgress) + ") * (" + sel(peer.MetricTorrentDone) + " < bool " + sel(peer.MetricTorrentSize) + ")"
 }

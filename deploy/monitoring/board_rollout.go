@@ -15,7 +15,8 @@ func rolloutBoard() *board {
 	b.row("Now")
 	b.stat(4, "Done", "Verified bytes over wanted bytes, of all hosts.", "percentunit", "sum("+done+") / sum("+size+")").whole()
 	b.stat(4, "Hosts", "That take part, seeds too.", "short", "count("+size+")")
-	b.stat(4, "Hosts done", "That have everything.", "short", "sum("+done+" == bool "+size+")")
+	// While it looks at what it has on its disk a host has no size, and is not done.
+	b.stat(4, "Hosts done", "That have everything.", "short", "sum(("+done+" == bool "+size+") * ("+size+" > bool 0))")
 	b.stat(4, "Time left", "What is missing over the rate of now. Stragglers may take longer.", "s", left+" / clamp_min(sum("+sel(peer.MetricDownloadRate)+"), 1)")
 	b.stat(4, "Rate", "Payload received by all hosts.", "binBps", "sum("+sel(peer.MetricDownloadRate)+")")
 	b.stat(4, "Not moving", "Hosts whose torrent is stalled or in error.", "short", "sum("+sel(peer.MetricTorrents, `state=~"stalled|error"`)+")").warn(1, 5)
@@ -28,17 +29,17 @@ func rolloutBoard() *board {
 	b.hostTable(12, ratio)
 
 	b.row("Who carries it")
-	b.series(12, "Share from peers", "Of the payload received in the last 5 minutes, the part that hosts sent that had to fetch it themselves.", "percentunit", q("share", shareQuery)).whole()
+	b.series(12, "Share from peers", "Of the payload received in the last 5 minutes, the part that hosts sent that had to fetch it themselves. The line is where the alert begins.", "percentunit", q("share", shareQuery)).whole().limitBelow(limitPeerShare)
 	b.series(12, "Strongest senders", "The 10 hosts that send most payload.", "binBps",
 		q("{{node}} {{instance}}", "topk(10, sum "+perHost+" ("+rate(peer.MetricSent, is("kind", "payload"))+"))"))
 
 	b.row("What holds it up")
-	b.series(8, "Longest without progress", "The 10 hosts that are not done whose last verified piece is oldest.", "s",
-		q("{{node}} {{instance}}", "topk(10, (time() - "+sel(peer.MetricLastProgress)+") * ("+done+" < bool "+size+"))"))
-	b.series(8, "Kept waiting", "Remotes that have what is lacked, and of them those that let us download.", "short",
+	b.series(8, "Longest without progress", "The 10 hosts that are not done whose last verified piece is oldest; 0 of those that are.", "s",
+		q("{{node}} {{instance}}", "topk(10, "+waiting()+")"))
+	b.series(8, "Kept waiting", "Remotes that have what is lacked, and remotes that let us download. Where the second is far below the first, hosts wait for upload slots.", "short",
 		q("interesting", "sum("+sel(peer.MetricRemotes, is("relation", "interesting_to_us"))+")"), q("unchoking us", "sum("+sel(peer.MetricRemotes, is("relation", "unchoking_us"))+")"))
-	b.series(8, "Slow disks", "Mean time of a write of a piece, the 10 slowest hosts.", "s",
-		q("{{node}} {{instance}}", "topk(10, sum "+perHost+" ("+rate(peer.MetricDiskDuration+"_sum", is("op", "write"))+") / sum "+perHost+" ("+rate(peer.MetricDiskDuration+"_count", is("op", "write"))+"))"))
+	b.series(8, "Slow disks", "Mean time of a write of a piece, the 10 slowest hosts. The line is where the alert begins.", "s",
+		q("{{node}} {{instance}}", "topk(10, sum "+perHost+" ("+rate(peer.MetricDiskDuration+"_sum", is("op", "write"))+") / sum "+perHost+" ("+rate(peer.MetricDiskDuration+"_count", is("op", "write"))+"))")).limit(limitDisk)
 	return b
 }
 
@@ -49,44 +50,8 @@ func (b *board) bars(w int, title, description, unit, expr string) {
 	p.FieldConfig.Defaults.Color = map[string]any{"mode": "continuous-RdYlGr"}
 	p.FieldConfig.Defaults.Links = []dataLink{peerLink("${__field.labels.instance}")}
 	p.Options = map[string]any{
-		"displayMode": "basic", "minVizHeight": 10, "minVizWidth": 0, "orientation": "horizontal", "showUnfilled": true,
-		"valueMode": "color", "reduceOptions": reduce(),
-	}
-}
-
-func peerLink(instance string) dataLink {
-	return dataLink{Title: "This peer", URL: "/d/" + peerUID + "?var-instance=" + instance + "&${__url_time_range}"}
-}
-
-// hostTable adds a table of all hosts, the least done first.
-func (b *board) hostTable(w int, ratio string) {
-	columns := []struct{ name, unit, expr string }{
-		{"Done", "percentunit", ratio},
-		{"Download", "binBps", "sum " + perHost + " (" + sel(peer.MetricDownloadRate) + ")"},
-		{"Upload", "binBps", "sum " + perHost + " (" + sel(peer.MetricUploadRate) + ")"},
-		{"Last progress", "s", "time() - max " + perHost + " (" + sel(peer.MetricLastProgress) + ")"},
-	}
-	var targets []Target
-	for _, c := range columns {
-		targets = append(targets, Target{Expr: c.expr, Format: "table", Instant: true, LegendFormat: c.name})
-	}
-	p := b.add("table", w, 2*graphHeight, "Hosts", "Each host: what it has, its rates now, and the time since its last verified piece.", "percentunit", targets)
-	rename := map[string]any{}
-	for i, c := range columns {
-		rename["Value #"+string(rune('A'+i))] = c.name
-		p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
-			Matcher: matcher{ID: "byName", Options: c.name}, Properties: []property{{ID: "unit", Value: c.unit}},
-		})
-	}
-	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
-		Matcher: matcher{ID: "byName", Options: "instance"}, Properties: []property{{ID: "links", Value: []dataLink{peerLink("${__value.text}")}}},
-	})
-	p.Transformations = []transform{
-		{ID: "merge", Options: map[string]any{}},
-		{ID: "organize", Options: map[string]any{"excludeByName": map[string]any{"Time": true}, "indexByName": map[string]any{}, "renameByName": rename}},
-	}
-	p.Options = map[string]any{
-		"cellHeight": "sm", "showHeader": true, "footer": map[string]any{"show": false, "reducer": []string{"sum"}, "countRows": false, "fields": ""},
-		"sortBy": []map[string]any{{"desc": false, "displayName": "Done"}},
+		"displayMode": "basic", "minVizHeight": 10, "maxVizHeight": 300, "minVizWidth": 0, "orientation": "horizontal",
+		"namePlacement": "auto", "showUnfilled": true, "sizing": "auto", "valueMode": "color", "reduceOptions": reduce(),
+		"legend": map[string]any{"calcs": []string{}, "displayMode": "list", "placement": "bottom", "showLegend": false},
 	}
 }

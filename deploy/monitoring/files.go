@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // File is a file of the deployment; Path is below the folder deploy.
@@ -41,9 +39,15 @@ func Files() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
+	object, err := ruleObject(MakeRules(DefaultTiming()))
+	if err != nil {
+		return nil, err
+	}
 	list = append(list,
+		File{"grafana/kustomization.yaml", dashboardMaps(Dashboards())},
 		File{"grafana/provisioning/dashboards/starling.yml", []byte(dashboardProvider)},
 		File{"grafana/provisioning/datasources/prometheus.yml", []byte(datasourceProvider)},
+		File{"kubernetes/components/monitoring/rules.yaml", object},
 		File{"prometheus/prometheus.yml", []byte(scrapeConfig("tracker:6970", "http://tracker:6969"))},
 		File{"prometheus/rules/starling.yml", rules},
 	)
@@ -51,20 +55,10 @@ func Files() ([]File, error) {
 }
 
 // Marshal writes the file.
-func (r Rules) Marshal() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString("# Made by `go run ./deploy/monitoring/generate`; edit that.\n")
-	e := yaml.NewEncoder(&b)
-	e.SetIndent(2)
-	if err := e.Encode(r); err != nil {
-		return nil, fmt.Errorf("rules: %w", err)
-	}
-	return b.Bytes(), nil
-}
+func (r Rules) Marshal() ([]byte, error) { return marshal(r) }
 
 // dashboardProvider tells Grafana where the boards are mounted.
-const dashboardProvider = `# Made by ` + "`go run ./deploy/monitoring/generate`" + `; edit that.
-apiVersion: 1
+const dashboardProvider = made + `apiVersion: 1
 providers:
   - name: starling
     folder: Starling
@@ -77,8 +71,7 @@ providers:
 `
 
 // datasourceProvider gives Grafana the Prometheus beside it.
-const datasourceProvider = `# Made by ` + "`go run ./deploy/monitoring/generate`" + `; edit that.
-apiVersion: 1
+const datasourceProvider = made + `apiVersion: 1
 datasources:
   - name: Prometheus
     uid: starling-prometheus

@@ -25,7 +25,7 @@ func TestCommitted(t *testing.T) {
 			t.Errorf("deploy/%s is not what is made: run go run ./deploy/monitoring/generate", f.Path)
 		}
 	}
-	for _, pattern := range []string{"grafana/dashboards/*", "prometheus/rules/*"} {
+	for _, pattern := range []string{"grafana/dashboards/*", "prometheus/rules/*", "grafana/*.yaml"} {
 		found, err := filepath.Glob(filepath.Join("..", pattern))
 		if err != nil {
 			t.Fatal(err)

@@ -40,7 +40,14 @@ type annotation struct {
 	Hide       bool       `json:"hide"`
 	IconColor  string     `json:"iconColor"`
 	Name       string     `json:"name"`
-	Type       string     `json:"type"`
+	Type       string     `json:"type,omitempty"`
+
+	// Of Prometheus' annotations: a mark where Expr begins to have a series.
+	Expr        string `json:"expr,omitempty"`
+	Step        string `json:"step,omitempty"`
+	TitleFormat string `json:"titleFormat,omitempty"`
+	TextFormat  string `json:"textFormat,omitempty"`
+	TagKeys     string `json:"tagKeys,omitempty"`
 }
 
 type datasource struct {
@@ -81,6 +88,7 @@ type variable struct {
 	Refresh    int         `json:"refresh,omitempty"` // 2: when the time range changes
 	Regex      string      `json:"regex"`
 	Sort       int         `json:"sort,omitempty"` // 1: by the alphabet
+	Filters    *[]struct{} `json:"filters,omitempty"`
 }
 
 type current struct {
@@ -135,6 +143,7 @@ type fieldDefaults struct {
 	Custom     map[string]any `json:"custom,omitempty"`
 	Mappings   []struct{}     `json:"mappings"`
 	Thresholds thresholds     `json:"thresholds"`
+	NoValue    string         `json:"noValue,omitempty"` // what is shown without series
 	Links      []dataLink     `json:"links,omitempty"`
 }
 

@@ -92,7 +92,12 @@ func lintTarget(t *testing.T, p *Panel, target Target) {
 		if !slices.Contains(matchers, `job=~"$job"`) {
 			t.Errorf("target-job-rule: %s: %s", where, target.Expr)
 		}
-		if !slices.Contains(matchers, `instance=~"$instance"`) {
+		// Alerts of a whole job name no instance.
+		want := `instance=~"$instance"`
+		if s.name == metricAlerts {
+			want = `instance=~"$instance|"`
+		}
+		if !slices.Contains(matchers, want) {
 			t.Errorf("target-instance-rule: %s: %s", where, target.Expr)
 		}
 	}

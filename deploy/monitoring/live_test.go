@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -23,7 +24,9 @@ func TestLiveSwarm(t *testing.T) {
 	t.Parallel()
 	const size = 16 << 20
 	dir := t.TempDir()
-	_, at := run(t, "tracker", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "2s",
+	config := filepath.Join(dir, "config.yaml")
+	writeFile(t, config, "log-level: warn\n")
+	tracker, at := run(t, "tracker", "--config", config, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "2s",
 		"--torrents", dir, "--metrics-by-torrent")
 	torrent := create(t, dir, "content", size, "http://"+at["tracker"]+"/announce")
 	member := []string{"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--metrics-by-torrent", "--node-label"}
@@ -48,6 +51,9 @@ func TestLiveSwarm(t *testing.T) {
 	prom.is(t, `count(starling_peer_by_torrent_done_bytes == `+strconv.Itoa(size)+`)`, "5")
 	prom.is(t, `starling_tracker_by_torrent_peers{role="seeder"}`, "5") // the folder is read every 10 s
 	checkDiscovery(t, at["tracker"])
+	// The table of alerts has something to show.
+	writeFile(t, config, "log-level: loud\n")
+	tracker.signal(t, syscall.SIGHUP)
 	asked := 0
 	for _, q := range queries(timing) {
 		eventually(t, q.where+": "+q.expr, patience, func() error {

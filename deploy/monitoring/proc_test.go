@@ -103,6 +103,13 @@ func (p *proc) tail() string {
 	return s[max(0, len(s)-1000):]
 }
 
+func (p *proc) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // kill ends it as a crash would.
 func (p *proc) kill() {
 	_ = p.cmd.Process.Kill() // it may have ended by itself

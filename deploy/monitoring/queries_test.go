@@ -79,6 +79,7 @@ func families(t *testing.T) map[string]map[string][]string {
 	out := map[string]map[string][]string{
 		metricUp:         {},
 		metricScrapeTime: {},
+		metricAlerts:     {"alertname": {"Starling.+"}, "alertstate": {"firing", "pending"}},
 		metricBuildInfo:  {}, // of package main, whose tests and TestLiveSwarm see it
 	}
 	for _, f := range gathered {
@@ -150,14 +151,36 @@ func checkMatchers(t *testing.T, where string, s selector, labels map[string][]s
 
 // TestAllMetricsShown: what is measured is on some board or in some rule.
 func TestAllMetricsShown(t *testing.T) {
-	var all strings.Builder
+	base := func(name string) string {
+		return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
+	}
+	shown := map[string]bool{}
 	for _, q := range queries(DefaultTiming()) {
-		all.WriteString(q.expr + "\n")
+		for _, name := range nameForm.FindAllString(q.expr, -1) {
+			shown[base(name)] = true
+		}
 	}
 	for name := range families(t) {
-		shown := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
-		if strings.HasPrefix(name, "starling_") && !strings.Contains(all.String(), shown) {
+		if strings.HasPrefix(name, "starling_") && !shown[base(name)] {
 			t.Errorf("nobody looks at %s", name)
+		}
+	}
+}
+
+// sharedForm finds metrics that others than our processes have too.
+var sharedForm = regexp.MustCompile(`\b(process|go)_[a-z_]+\{`)
+
+// TestOnlyOurs: where all jobs are chosen, a board shows our processes and not
+// everything that Prometheus scrapes.
+func TestOnlyOurs(t *testing.T) {
+	for _, q := range queries(DefaultTiming()) {
+		if sharedForm.MatchString(q.expr) && !strings.Contains(q.expr, " and on (job, instance) starling_") {
+			t.Errorf("%s takes in processes that are not ours: %s", q.where, q.expr)
+		}
+		for _, s := range selectors(q.expr) {
+			if s.name == metricUp && !strings.Contains(s.matchers, TrackerJob) && !strings.Contains(s.matchers, PeerJob) {
+				t.Errorf("%s takes in targets that are not ours: %s", q.where, q.expr)
+			}
 		}
 	}
 }

@@ -3,10 +3,10 @@
 package monitoring
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,9 +26,7 @@ type trial struct {
 	prom    *server
 }
 
-// TestAlertsFire stages what the alerts are about, and sees each fire but
-// StarlingDiskSlow: no disk can be made slow here without a change to what is
-// measured.
+// TestAlertsFire stages what the alerts are about, and sees each fire.
 func TestAlertsFire(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes too long for -short")
@@ -38,6 +36,7 @@ func TestAlertsFire(t *testing.T) {
 	tr := &trial{t: t, dir: t.TempDir()}
 	disk := filepath.Join(tr.dir, "disk")
 	mounted := mountTmpfs(t, disk)
+	slowed := mountSlow(t, filepath.Join(tr.dir, "slow"))
 	config := filepath.Join(tr.dir, "config.yaml")
 	writeFile(t, config, "log-level: warn\n")
 	tr.tracker, tr.at = run(t, "tracker", "--config", config, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--interval", "1s")
@@ -49,6 +48,10 @@ func TestAlertsFire(t *testing.T) {
 	// A seed whose file is not what it was when it was checked.
 	tr.poison("poison", 4<<20)
 	tr.leech("poison", "victim")
+	if slowed {
+		tr.swarm("large", 64<<20, "0")
+		tr.leech("large", "slow")
+	}
 	// Four leechers that pass nothing on.
 	tr.swarm("content", 128<<20, "8MiB/s")
 	for _, name := range []string{"a", "b", "c", "disk"} {
@@ -56,21 +59,25 @@ func TestAlertsFire(t *testing.T) {
 	}
 
 	lost.kill()
-	tr.fires("StarlingCorruptPieces")
+	tr.fires("StarlingCorruptPieces", "victim")
 	tr.fires("StarlingLowPeerShare")
-	stop := tr.announceNonsense()
+	if slowed {
+		tr.fires("StarlingDiskSlow", "slow")
+	}
+	stop := tr.repeat(50*time.Millisecond, "announce?info_hash=nonsense")
 	if mounted {
 		fill(t, filepath.Join(disk, "ballast"))
-		tr.fires("StarlingDownloadFailed")
+		tr.fires("StarlingDownloadFailed", "disk")
 	}
 	tr.fires("StarlingAnnounceErrors")
 	stop()
+	stop = tr.repeat(2*time.Second, tr.absent(8)...)
+	tr.fires("StarlingPeersNotScraped")
+	stop()
 	writeFile(t, config, "log-level: loud\n")
-	if err := tr.tracker.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
+	tr.tracker.signal(t, syscall.SIGHUP)
 	tr.fires("StarlingConfigReloadFailed")
-	tr.fires("StarlingDownloadStalled")
+	tr.fires("StarlingDownloadStalled", "alone")
 	tr.fires("StarlingSwarmWithoutSeeders")
 
 	stop = tr.starve()
@@ -117,9 +124,7 @@ func (tr *trial) serve(name, rate string) *proc {
 func (tr *trial) poison(name string, size int) {
 	tr.t.Helper()
 	seed := tr.swarm(name, size, "0")
-	if err := seed.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		tr.t.Fatal(err)
-	}
+	seed.signal(tr.t, syscall.SIGTERM)
 	<-seed.ended
 	path := filepath.Join(filepath.Dir(tr.torrent(name)), name)
 	fi, err := os.Stat(path)
@@ -137,11 +142,12 @@ func (tr *trial) poison(name string, size int) {
 
 func (tr *trial) leech(name, into string, flags ...string) {
 	tr.t.Helper()
-	run(tr.t, append([]string{"leech", tr.torrent(name), "-o", filepath.Join(tr.dir, into), "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}, flags...)...)
+	run(tr.t, append([]string{"leech", tr.torrent(name), "-o", filepath.Join(tr.dir, into), "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--node-name", into}, flags...)...)
 }
 
-// fires waits until an alert fires, and checks what it says.
-func (tr *trial) fires(name string) {
+// fires waits until an alert fires on one of the hosts, if any are given, and checks
+// what it says.
+func (tr *trial) fires(name string, hosts ...string) {
 	tr.t.Helper()
 	began := time.Now()
 	eventually(tr.t, name+" fires", patience, func() error {
@@ -151,13 +157,17 @@ func (tr *trial) fires(name string) {
 		}
 		var states []string
 		for _, a := range all {
-			states = append(states, a.Labels["alertname"]+" "+a.State)
-			if a.Labels["alertname"] != name || a.State != "firing" {
+			node := a.Labels["node"]
+			states = append(states, a.Labels["alertname"]+" "+node+" "+a.State)
+			if a.Labels["alertname"] != name || a.State != "firing" || len(hosts) > 0 && !slices.Contains(hosts, node) {
 				continue
 			}
 			summary := a.Annotations["summary"]
 			if summary == "" || strings.Contains(summary, "<no value>") || strings.Contains(summary, "error") || strings.Contains(summary, "{{") {
 				tr.t.Errorf("%s says %q", name, summary)
+			}
+			if !strings.Contains(summary, node) {
+				tr.t.Errorf("%s does not say that it is on %s: %q", name, node, summary)
 			}
 			if _, err := os.Stat(filepath.Join("../..", a.Annotations["runbook_url"])); err != nil {
 				tr.t.Error(err)
@@ -167,56 +177,6 @@ func (tr *trial) fires(name string) {
 		}
 		return fmt.Errorf("alerts: %s", strings.Join(states, ", "))
 	})
-}
-
-// announceNonsense sends the tracker some announces a second that it must refuse,
-// until it is stopped.
-func (tr *trial) announceNonsense() (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-			}
-			if resp, err := client.Get("http://" + tr.at["tracker"] + "/announce?info_hash=nonsense"); err == nil {
-				resp.Body.Close()
-			}
-		}
-	}()
-	return func() {
-		close(done)
-		<-ended
-	}
-}
-
-// starve takes the tracker nearly all of its CPU, until it is stopped: it runs for
-// a moment at a time.
-func (tr *trial) starve() (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	process := tr.tracker.cmd.Process
-	go func() {
-		defer close(ended)
-		for {
-			_ = process.Signal(syscall.SIGSTOP) // it runs until it is killed below
-			select {
-			case <-done:
-				_ = process.Signal(syscall.SIGCONT)
-				return
-			case <-time.After(2 * time.Second):
-			}
-			_ = process.Signal(syscall.SIGCONT)
-			time.Sleep(time.Millisecond)
-		}
-	}()
-	return func() {
-		close(done)
-		<-ended
-	}
 }
 
 // silent waits until an alert neither fires nor is about to.
@@ -231,40 +191,4 @@ func (tr *trial) silent(name string) {
 		}
 		return err
 	})
-}
-
-// mountTmpfs mounts a disk of 160 MiB, and says whether this machine lets it.
-func mountTmpfs(t *testing.T, dir string) bool {
-	t.Helper()
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=160m"); err != nil {
-		if os.Getenv("CI") == "true" && os.Geteuid() == 0 {
-			t.Fatalf("CI as root must be able to mount a tmpfs: %v", err)
-		}
-		t.Logf("StarlingDownloadFailed is not staged: %v", err)
-		return false
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Errorf("unmount %s: %v", dir, err)
-		}
-	})
-	return true
-}
-
-// fill writes until the disk is full.
-func fill(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for chunk := make([]byte, 64<<10); err == nil; _, err = f.Write(chunk) {
-	}
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Fatal(err)
-	}
 }

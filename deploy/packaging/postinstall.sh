@@ -9,6 +9,8 @@ elif [ -z "$DPKG_ROOT" ] && ! id starling >/dev/null 2>&1; then
 fi
 if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
-	# After an upgrade: what runs goes on as the new version.
-	systemctl try-restart starling-tracker.service 'starling-seed@*.service' 'starling-leech@*.service'
+	# After an upgrade: what runs goes on as the new version. It is not waited for. A
+	# leech whose tracker is away just now, or who has much to hash, is no reason to
+	# leave the package half installed.
+	systemctl try-restart --no-block starling-tracker.service 'starling-seed@*.service' 'starling-leech@*.service' || true
 fi

@@ -15,7 +15,7 @@ binary=$(realpath "$1")
 export binary
 cd "$(dirname "${BASH_SOURCE[0]}")"
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf --one-file-system "$work"' EXIT
 ./host.sh "$work" / trial.target trial-layout.sh
 if [ ! -e "$work/out/log" ]; then
 	tail -n 5 "$work/boot" >&2
