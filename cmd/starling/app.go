@@ -121,10 +121,7 @@ func (a *app) result(doc any, text string) error {
 	default:
 		err = a.writeJSON(doc)
 	}
-	if err != nil {
-		return fail("write the result", err)
-	}
-	return nil
+	return unwritten(err)
 }
 
 func (a *app) writeJSON(doc any) error {

@@ -29,13 +29,13 @@ and fish at
 			root := cmd.Root()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(a.stdout, true)
+				return unwritten(root.GenBashCompletionV2(a.stdout, true))
 			case "zsh":
-				return root.GenZshCompletion(a.stdout)
+				return unwritten(root.GenZshCompletion(a.stdout))
 			case "fish":
-				return root.GenFishCompletion(a.stdout, true)
+				return unwritten(root.GenFishCompletion(a.stdout, true))
 			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(a.stdout)
+				return unwritten(root.GenPowerShellCompletionWithDesc(a.stdout))
 			}
 			return usage(cmd.CommandPath(), "shell %q is not one of bash, zsh, fish, powershell", args[0])
 		},

@@ -1,13 +1,15 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// flagValues are the values of options that have a few.
+// flagValues are the values of options that have a few; what an option is by default is
+// one, too.
 var flagValues = map[string][]string{
 	"by":         {"host"},
 	"choke":      {"tit-for-tat", "cooperative"},
@@ -15,6 +17,7 @@ var flagValues = map[string][]string{
 	"format":     {"v1", "v2", "hybrid"},
 	"log-format": {"auto", "text", "json"},
 	"log-level":  {"debug", "info", "warn", "error"},
+	"network":    {"sim", "tcp"},
 	"piece-size": {"auto", "256KiB", "512KiB", "1MiB", "2MiB", "4MiB", "8MiB", "16MiB"},
 	"progress":   {"auto", "bar", "plain", "json", "none"},
 	"seed-for":   {"auto"},
@@ -27,7 +30,11 @@ func completeValues(cmd *cobra.Command) {
 	complete := func(f *pflag.Flag) {
 		arg, _ := pflag.UnquoteUsage(f)
 		var how func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
-		switch values := flagValues[f.Name]; {
+		values := flagValues[f.Name]
+		if values != nil && f.DefValue != "" && !slices.Contains(values, f.DefValue) {
+			values = append([]string{f.DefValue}, values...)
+		}
+		switch {
 		case values != nil:
 			how = cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 		case arg == "DIR":

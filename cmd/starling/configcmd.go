@@ -22,12 +22,8 @@ Precedence: flag, environment, file, default. The file is --config, $STARLING_CO
 $XDG_CONFIG_HOME/starling/config.yaml or /etc/starling/config.yaml: the first that
 there is. A key that nothing reads is an error. A running daemon reads it again on
 SIGHUP.`,
-		Args: args(0, 0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage(cmd.CommandPath(), "missing command: show, validate or example")
-		},
 	}
-	cmd.AddCommand(
+	return group(cmd,
 		&cobra.Command{
 			Use: "show", Short: "Print the configuration in force, as YAML", Args: args(0, 0, ""),
 			RunE: func(*cobra.Command, []string) error {
@@ -49,11 +45,10 @@ SIGHUP.`,
 			Annotations: map[string]string{noConfig: "true"},
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				_, err := fmt.Fprint(a.stdout, yamlOf(config.Keys(), func(k config.Key) string { return meaning(cmd.Root(), k) }))
-				return err
+				return unwritten(err)
 			},
 		},
 	)
-	return cmd
 }
 
 // meaning is the help text of the flag that a key belongs to.

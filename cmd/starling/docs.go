@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,15 +16,7 @@ import (
 )
 
 func newDocs(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "docs",
-		Short: "Write the manual pages",
-		Args:  args(0, 0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage(cmd.CommandPath(), "missing command: man")
-		},
-	}
-	cmd.AddCommand(&cobra.Command{
+	return group(&cobra.Command{Use: "docs", Short: "Write the manual pages"}, &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write a manual page of each command into a directory",
 		Long: `Write a manual page of each command into DIR, which is made if it is not there. To read
@@ -37,7 +30,6 @@ the same binary writes the same bytes.`,
 		Annotations: map[string]string{noConfig: "true"},
 		RunE:        func(cmd *cobra.Command, args []string) error { return a.man(cmd, args[0]) },
 	})
-	return cmd
 }
 
 func (a *app) man(cmd *cobra.Command, dir string) error {
@@ -57,14 +49,10 @@ func (a *app) man(cmd *cobra.Command, dir string) error {
 		written = append(written, path)
 	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-		return json.NewEncoder(a.stdout).Encode(map[string]any{"pages": written})
+		return unwritten(json.NewEncoder(a.stdout).Encode(map[string]any{"pages": written}))
 	}
-	for _, path := range written {
-		if _, err := fmt.Fprintln(a.stdout, path); err != nil {
-			return fail("write the result", err)
-		}
-	}
-	return nil
+	_, err = fmt.Fprintln(a.stdout, strings.Join(written, "\n"))
+	return unwritten(err)
 }
 
 // pageDate is the date of a reproducible build, else of the commit; zero if neither
@@ -84,6 +72,9 @@ func manOptions(date time.Time) manpage.Options {
 	return manpage.Options{
 		Source: "starling " + build().Version, Date: date, ExitCodes: exitMeanings,
 		Env: func(cmd *cobra.Command, f *pflag.Flag) string {
+			if f.Name == "config" {
+				return "STARLING_CONFIG" // no key: it says where the keys are
+			}
 			section := cmd.Name()
 			if cmd.InheritedFlags().Lookup(f.Name) != nil || !cmd.HasParent() {
 				section = ""

@@ -18,7 +18,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 	names := regexp.MustCompile("`(p2p|tcp|monitor|peer|piece|store|choke|metainfo|tracker|swarm|benc|inbox)\\.(?:\\w+\\.)?(\\w+)`")
 	files := regexp.MustCompile("`([\\w/.]+\\.(?:go|txtar))`")
 	links := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, page := range []string{"README.md", "docs/architecture.md", "docs/cli.md", "docs/deploy.md", "docs/fleet.md", "docs/limits.md", "docs/operations.md", "docs/wire.md"} {
+	for _, page := range []string{"README.md", "docs/architecture.md", "docs/cli.md", "docs/deploy.md", "docs/fleet.md", "docs/limits.md", "docs/metrics.md", "docs/operations.md", "docs/wire.md"} {
 		b, err := os.ReadFile(filepath.Join("../..", page))
 		if err != nil {
 			t.Fatal(err)

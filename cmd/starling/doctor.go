@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +24,7 @@ const doctorPatience = 4 * time.Second
 type doctorDoc struct {
 	V        int              `json:"v"`
 	Type     string           `json:"type"`
+	Time     string           `json:"time"`
 	OK       bool             `json:"ok"` // no problem was found
 	Problems int              `json:"problems"`
 	Warnings int              `json:"warnings"`
@@ -56,20 +59,20 @@ func (a *app) doctor(ctx context.Context, trackerURL, data string) error {
 		if err := config.CheckTrackerURL(trackerURL); err != nil {
 			return usage("starling doctor", "--tracker: %w", err)
 		}
-		u, err := url.Parse(trackerURL)
-		if err != nil {
-			return usage("starling doctor", "--tracker: %w", err)
-		}
-		o.Tracker = u
+		o.Tracker, _ = url.Parse(trackerURL) // it has just been checked
 	}
 	found := doctor.Run(ctx, o)
 	if s := stopped(ctx); s != nil {
 		return &failure{code: s.code(), what: "doctor", err: s}
 	}
-	doc := doctorDoc{V: 1, Type: "doctor", Findings: found}
+	doc := doctorDoc{V: 1, Type: "doctor", Time: report.Time(a.now()), Findings: found}
 	doc.Problems, doc.Warnings = doctor.Count(found, doctor.Problem), doctor.Count(found, doctor.Warning)
 	doc.OK = doc.Problems == 0
-	if err := a.result(doc, doctorText(&doc)); err != nil {
+	width := 0
+	if report.IsTerminal(a.stdout) {
+		width = report.Width(a.stdout)
+	}
+	if err := a.result(doc, doctorText(&doc, width)); err != nil {
 		return err
 	}
 	if !doc.OK {
@@ -82,12 +85,15 @@ func (a *app) doctor(ctx context.Context, trackerURL, data string) error {
 // doctorPorts are the ports that the configuration would use on this host.
 func (a *app) doctorPorts(serves bool) []doctor.Port {
 	c := a.cfg
-	ports := []doctor.Port{{Network: "tcp", Addr: c.Seed.Listen, For: "a seed", Option: "seed --listen"}}
+	var ports []doctor.Port
 	add := func(p doctor.Port) {
-		if p.Addr != "" && p.Addr != "off" {
+		same := func(q doctor.Port) bool { return q.Network == p.Network && q.Addr == p.Addr }
+		if p.Addr != "" && p.Addr != "off" && !slices.ContainsFunc(ports, same) {
 			ports = append(ports, p)
 		}
 	}
+	add(doctor.Port{Network: "tcp", Addr: c.Seed.Listen, For: "a seed", Option: "seed --listen"})
+	add(doctor.Port{Network: "tcp", Addr: c.Leech.Listen, For: "a leech", Option: "leech --listen"})
 	add(doctor.Port{Network: "tcp", Addr: c.MetricsListen, For: "a peer's metrics", Option: "--metrics-listen"})
 	if !serves {
 		return ports
@@ -103,21 +109,45 @@ func (a *app) doctorPorts(serves bool) []doctor.Port {
 	return ports
 }
 
-// doctorText is the result for people: a line for each finding, and its cure below.
-func doctorText(doc *doctorDoc) string {
-	width := len("CHECK")
+// foundLeast is how many columns a finding's text must have to stand in the third one.
+const foundLeast = 40
+
+// doctorText is the result for people: a line for each finding, and its cure below. On
+// a terminal, width > 0, long texts go on in their column, or below the other two where
+// that would be too narrow.
+func doctorText(doc *doctorDoc, width int) string {
+	check := len("CHECK")
 	for _, f := range doc.Findings {
-		width = max(width, len(f.Check))
+		check = max(check, utf8.RuneCountInString(report.Escape(f.Check)))
+	}
+	indent := check + len("  problem  ")
+	narrow := width > 0 && width-indent < foundLeast
+	if narrow {
+		indent = 4
 	}
 	var b strings.Builder
-	line := func(check, level, text string) {
-		fmt.Fprintf(&b, "%-*s  %-7s  %s\n", width, check, level, text)
+	text := func(s string, first bool) {
+		for _, line := range wrap(s, width-indent) {
+			if !first {
+				b.WriteString(strings.Repeat(" ", indent))
+			}
+			first = false
+			b.WriteString(line + "\n")
+		}
 	}
-	line("CHECK", "RESULT", "FOUND")
+	row := func(name, level, found string) {
+		head := fmt.Sprintf("%-*s  %-7s  ", check, name, level)
+		if narrow {
+			head = strings.TrimRight(head, " ") + "\n"
+		}
+		b.WriteString(head)
+		text(found, !narrow)
+	}
+	row("CHECK", "RESULT", "FOUND")
 	for _, f := range doc.Findings {
-		line(report.Escape(f.Check), string(f.Level), report.Escape(f.Found))
+		row(report.Escape(f.Check), string(f.Level), report.Escape(f.Found))
 		if f.Cure != "" {
-			line("", "", "cure: "+report.Escape(f.Cure))
+			text("cure: "+report.Escape(f.Cure), false)
 		}
 	}
 	fmt.Fprintf(&b, "%s, %s\n", plural(doc.Problems, "problem"), plural(doc.Warnings, "warning"))

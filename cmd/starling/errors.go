@@ -20,7 +20,7 @@ import (
 // failure is an error with what main needs to end the process well.
 type failure struct {
 	code  int
-	what  string // what was being done: "leech model.torrent"
+	what  string // what was being done: "leech model.torrent"; "": no command was found
 	err   error  // why it failed
 	hint  string // the command that mends it, if there is one
 	retry bool   // the same command may succeed later
@@ -28,7 +28,13 @@ type failure struct {
 	quiet bool
 }
 
-func (f *failure) Error() string { return f.what + ": " + f.err.Error() }
+func (f *failure) Error() string {
+	if f.what == "" {
+		return f.err.Error()
+	}
+	return f.what + ": " + f.err.Error()
+}
+
 func (f *failure) Unwrap() error { return f.err }
 
 // fail says what could not be done and why. The exit code follows from why,
@@ -52,9 +58,21 @@ func (f *failure) withCode(code int) *failure {
 	return f
 }
 
-// usage is a mistake in the command line.
+// usage is a mistake in the command line of a command, whose path may begin with the
+// program's name.
 func usage(command, format string, args ...any) *failure {
-	return &failure{code: exitUsage, what: command, err: fmt.Errorf(format, args...), hint: "starling " + strings.TrimSpace(strings.TrimPrefix(command, "starling")+" --help")}
+	command = strings.TrimSpace(strings.TrimPrefix(command, "starling"))
+	return &failure{code: exitUsage, what: command, err: fmt.Errorf(format, args...), hint: "starling " + strings.TrimSpace(command+" --help")}
+}
+
+// unwritten says that the result did not get out; nil if err is.
+func unwritten(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := fail("write the result", bare(err))
+	f.hint = "" // what helps a disk of ours may not help where stdout leads
+	return f
 }
 
 // classify finds the exit code that an error stands for, a hint where one

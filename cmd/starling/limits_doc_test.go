@@ -118,6 +118,7 @@ func waysToWrite(c *types.Const) []string {
 		unit(int64(time.Millisecond), "ms")
 		return ways
 	}
+	unit(1<<40, "TiB/s")
 	unit(1<<30, "GiB")
 	unit(1<<20, "MiB")
 	unit(1<<10, "KiB")

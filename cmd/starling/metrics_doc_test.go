@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,11 +34,14 @@ with.
 
 The registry also has the runtime's and the process's own metrics (~go_*~, ~process_*~), as
 client_golang makes them. The tracker lists the peers' endpoints for Prometheus at
-~/api/v1/sd/prometheus~. The tracker inside ~share~ has no admin listener and is not measured.
+~/api/v1/sd/prometheus~ of both its listeners; with ~--public~ or ~--view off~ of ~--admin-listen~ only, since hosts'
+names and addresses are not for strangers. The tracker inside ~share~ has no admin listener and is not measured.
 
 Histograms have the buckets listed here, which the dashboards read, and are native histograms too for a
-Prometheus that asks for those; have it keep the buckets then. An announce that took 5 ms or more leaves an
-exemplar with its event and result.
+Prometheus that asks for those. It then drops the buckets, unless both jobs have
+~always_scrape_classic_histograms: true~ (of Prometheus 3; ~scrapeClassicHistograms~ of a PodMonitor). An announce
+that took 5 ms or more leaves an exemplar with its event and result, which Prometheus keeps if it is started
+with ~--enable-feature=exemplar-storage~.
 `
 
 // metricsUse is how the metrics become pictures and alerts.
@@ -57,6 +61,19 @@ promtool check config prometheus.yml
 The tracker's admin listener must be within Prometheus' reach: ~--admin-listen 10.0.0.5:6970~. Every peer that was
 started with ~--metrics-listen~ is found through the tracker; it has the labels ~node~, which is what it calls itself, and
 ~label_K~ for each ~--node-label K=V~.
+
+An alert's ~runbook_url~ is a path in this project. Where its pages have an address, put that in front:
+
+~~~
+sed -i 's|runbook_url: |&https://git.example.com/starling/blob/main/|' rules/starling.yml
+~~~
+
+On Kubernetes the rules are a PrometheusRule and the dashboards ConfigMaps: [deploy.md](deploy.md#watching-it).
+
+Tried with Prometheus 2.42.0 (Debian 12) and 3.5.0: a live swarm, every query of every panel and rule, the rules'
+unit tests, and each alert made to fire; with 3.5.0 also native histograms with the buckets kept. Grafana itself was not to
+be had: the dashboards are held to its own types (~@grafana/schema~ 12.0.0), to the rules of its dashboard linter, and their
+variables and filters were run through the code of its Prometheus data source (~@grafana/prometheus~ 13.1.4).
 `
 
 // metricsText puts backquotes for tildes, since a raw string cannot hold them.
@@ -108,17 +125,27 @@ func TestMetricsDoc(t *testing.T) {
 // writeTorrentMetrics names what is registered on request only.
 func writeTorrentMetrics(b *bytes.Buffer) {
 	b.WriteString(metricsText("\n## Each torrent, with `--metrics-by-torrent`\n\n| name | kind | labels | what |\n|---|---|---|---|\n"))
-	for _, row := range [][]string{
-		{tracker.MetricByTorrentCompleted, "counter", "~infohash~", "Peers that said that they completed a torrent that is served."},
-		{tracker.MetricByTorrentPeers, "gauge", "~infohash~; ~role~: leecher, seeder", "Peers of a torrent that is served, by role; those of a hybrid are counted once."},
-		{peer.MetricByTorrentDone, "gauge", "~infohash~", "Of its size, what is verified."},
-		{peer.MetricByTorrentReceived, "counter", "~infohash~", "Payload of a torrent received from peers."},
-		{peer.MetricByTorrentSent, "counter", "~infohash~", "Payload of a torrent sent to peers."},
-		{peer.MetricByTorrentSize, "gauge", "~infohash~", "Size of what is wanted of a torrent."},
-	} {
-		b.WriteString(metricsText("| ~" + strings.Join([]string{row[0] + "~", row[1], row[2], row[3]}, " | ") + " |\n"))
+	for _, c := range []prometheus.Collector{new(tracker.Server).TorrentMetrics(), peer.NewMetrics(prometheus.NewRegistry()).TorrentMetrics()} {
+		ch := make(chan *prometheus.Desc, 16)
+		c.Describe(ch)
+		close(ch)
+		var rows []string
+		for d := range ch {
+			m := descForm.FindStringSubmatch(d.String())
+			kind := "gauge"
+			if strings.HasSuffix(m[1], "_total") {
+				kind = "counter"
+			}
+			labels := strings.ReplaceAll("~"+strings.ReplaceAll(m[3], ",", "~; ~")+"~", "~role~", "~role~: leecher, seeder")
+			rows = append(rows, metricsText("| ~"+m[1]+"~ | "+kind+" | "+labels+" | "+m[2]+" |\n"))
+		}
+		slices.Sort(rows)
+		b.WriteString(strings.Join(rows, ""))
 	}
 }
+
+// descForm reads the text of a Desc, which tells its parts in no other way.
+var descForm = regexp.MustCompile(`fqName: "([^"]+)", help: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 
 // writeMonitoring lists the dashboards and alerts that are made of the metrics.
 func writeMonitoring(b *bytes.Buffer) {

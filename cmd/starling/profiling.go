@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"runtime/trace"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,10 +17,12 @@ import (
 )
 
 // The flight recorder keeps at least the last flightAge, unless that is more than
-// flightSize bytes: then less.
+// flightSize bytes: then less. The runtime records by the second and drops whole ones
+// only, so that it holds up to two seconds' events beside: of a peer or of a tracker with
+// 1,000 announces a second next to nothing, of one at saturation some 20 MiB.
 const (
 	flightAge  = 10 * time.Second
-	flightSize = 16 << 20
+	flightSize = 8 << 20
 )
 
 // recorder is the process's flight recorder: the runtime has one at most, for all
@@ -43,8 +46,12 @@ func (r *recorder) start() {
 
 // ServeHTTP answers with the last seconds, for `go tool trace`.
 func (r *recorder) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	if r.fr == nil || r.err != nil {
-		http.Error(w, "there is no flight recorder", http.StatusNotFound)
+	switch {
+	case r.fr == nil:
+		http.Error(w, "nothing is recorded: starling runs with --flight-recorder=false", http.StatusNotFound)
+		return
+	case r.err != nil:
+		http.Error(w, "nothing is recorded: "+r.err.Error(), http.StatusNotFound)
 		return
 	}
 	if !r.mu.TryLock() {
@@ -53,14 +60,29 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	defer r.mu.Unlock()
-	var b bytes.Buffer // the recording waits for nobody's network
-	if _, err := r.fr.WriteTo(&b); err != nil {
+	var all pages // the recording waits for nobody's network
+	size, err := r.fr.WriteTo(&all)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", `attachment; filename="starling.trace"`)
-	_, _ = w.Write(b.Bytes())
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	for _, page := range all {
+		if _, err := w.Write(page); err != nil {
+			return // who asked has gone
+		}
+	}
+}
+
+// pages collects what is written where it is: a buffer in one piece would be copied as
+// it grows, and take as much again.
+type pages [][]byte
+
+func (p *pages) Write(b []byte) (int, error) {
+	*p = append(*p, bytes.Clone(b))
+	return len(b), nil
 }
 
 // debugging puts /debug/ before the other routes of an admin listener: profiles and

@@ -56,12 +56,17 @@ func TestFlightRecorder(t *testing.T) {
 		r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/debug/flight", nil))
 		return w
 	}
-	if w := get(&recorder{}); w.Code != http.StatusNotFound {
-		t.Errorf("without a recorder: %d", w.Code)
+	if w := get(&recorder{}); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "--flight-recorder=false") {
+		t.Errorf("without a recorder: %d %s", w.Code, w.Body)
 	}
 	flight.start()
+	second := recorder{}
+	second.start() // the runtime has one at most
+	if w := get(&second); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "already") {
+		t.Errorf("a recorder that could not start: %d %s", w.Code, w.Body)
+	}
 	w := get(&flight)
-	if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "go 1.") || w.Body.Len() < 1000 {
+	if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "go 1.") || w.Body.Len() < 1000 || w.Header().Get("Content-Length") != itoa(w.Body.Len()) {
 		t.Errorf("a trace: %d, %d bytes, %.20q", w.Code, w.Body.Len(), w.Body)
 	}
 	flight.mu.Lock()

@@ -30,7 +30,7 @@ var alwaysLive = []string{"log-level", "verbose"}
 func (a *app) reloadable(r reloading) { a.onReload.Store(&r) }
 
 // reload reads the configuration again, applies what can be applied and says what
-// cannot. A bad one changes nothing. Only the goroutine that handles signals calls it.
+// cannot. A bad one changes nothing. Only the goroutine of reloads calls it.
 func (a *app) reload() {
 	r := a.onReload.Load()
 	if r == nil {

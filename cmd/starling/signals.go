@@ -37,13 +37,16 @@ func (s *signalled) code() int {
 
 // watchSignals returns a context that ends with the first SIGINT or SIGTERM.
 // The second ends the process at once, as does the time it may take to stop.
-// SIGHUP reloads the configuration of a daemon; of anything else it ends the
-// process, as it would without us.
+// SIGHUP reloads the configuration of a daemon that has not been told to stop; of
+// anything else it ends the process, as it would without us.
 func (a *app) watchSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
+	// A reload that is asked for during another is made after it; more are that one.
+	reload := make(chan struct{}, 1)
+	go a.reloads(ctx, reload)
 	go func() {
 		var late <-chan time.Time
 		for {
@@ -57,9 +60,10 @@ func (a *app) watchSignals(parent context.Context) (context.Context, func()) {
 				first := ctx.Err() == nil
 				switch {
 				case s == syscall.SIGHUP && a.onReload.Load() != nil:
-					a.service.Reloading()
-					a.reload()
-					a.service.Reloaded()
+					select {
+					case reload <- struct{}{}:
+					default:
+					}
 				case s == syscall.SIGHUP:
 					os.Exit(128 + int(syscall.SIGHUP))
 				case first:
@@ -76,6 +80,24 @@ func (a *app) watchSignals(parent context.Context) (context.Context, func()) {
 		signal.Stop(signals)
 		close(done)
 		cancel(nil)
+	}
+}
+
+// reloads makes those that are asked for until ctx ends. It has a goroutine of its own:
+// a reload may wait for a disk, and a signal to stop must not wait for that.
+func (a *app) reloads(ctx context.Context, asked <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		a.service.Reloading()
+		a.reload()
+		a.service.Reloaded()
 	}
 }
 

@@ -62,6 +62,13 @@ neighbours and a choke policy, from runs that it makes.`,
 	fs.StringVar(&s.network, "network", "sim", "sim, or tcp: a small scenario on the loopback interface, in real time")
 	fs.StringArrayVar(&s.compare, "compare", nil, "run side by side, `DIM=A,B`: picker, policy, piece, peers, slots, seeds, rng-seed or a parameter (repeatable)")
 	s.advice.flags(fs)
+	// The only error is that there is no such flag.
+	_ = cmd.RegisterFlagCompletionFunc("preset", func(*cobra.Command, []string, string) (names []string, _ cobra.ShellCompDirective) {
+		for _, p := range scenario.Presets() {
+			names = append(names, cobra.CompletionWithDesc(p.Name, p.About))
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
 	return cmd
 }
 

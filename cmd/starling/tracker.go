@@ -117,7 +117,14 @@ func (a *app) tracker(ctx context.Context) error {
 	})
 	a.moreGrace(c.Drain)
 	a.ready(report.Event{Addresses: addresses})
-	err = <-served
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		if c.Drain > 0 {
+			a.rep.Event(report.Event{Name: "draining", Detail: "not ready, and answering for " + c.Drain.String() + " more; a second signal ends it at once"})
+		}
+		err = <-served
+	}
 	if err != nil {
 		return fail("tracker", err)
 	}

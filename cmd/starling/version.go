@@ -79,14 +79,14 @@ their sums as in go.sum.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := build()
 			if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-				return json.NewEncoder(a.stdout).Encode(b)
+				return unwritten(json.NewEncoder(a.stdout).Encode(b))
 			}
 			dirty := ""
 			if b.Modified {
 				dirty = ", modified"
 			}
 			_, err := fmt.Fprintf(a.stdout, "starling %s (%s%s, %s, %s)\n", b.Version, b.Revision, dirty, b.Go, b.Platform)
-			return err
+			return unwritten(err)
 		},
 	}
 }

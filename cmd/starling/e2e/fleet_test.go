@@ -66,6 +66,7 @@ func TestFleet(t *testing.T) {
 	s.tablesAreRight()
 	s.conditionsAreNotMet()
 	s.goodbyesCount(hosts)
+	s.restartCounts(hosts)
 }
 
 // throttledIsNamed: the one that is throttled is the slowest of its rack, the only
@@ -161,6 +162,31 @@ func (s *swarm) goodbyesCount(hosts []*proc) {
 	})
 	if age := m.value(t, "starling_tracker_report_age_seconds"); age > 30 {
 		t.Errorf("the oldest report is %v s old", age)
+	}
+}
+
+// restartCounts: a tracker that comes back counts as many hosts as before, with those that
+// left before and one that leaves while it is away.
+func (s *swarm) restartCounts(hosts []*proc) {
+	t := s.t
+	t.Helper()
+	s.tracker.term()
+	hosts[3].term()
+	s.tracker = start(t, "tracker again", s.trackerArgs...)
+	s.tracker.ready()
+	st := asked(t, 0, "status", s.torrent, "--by", "rack").Status
+	if st.Hosts != fleetLeechers || st.Done != fleetLeechers || st.GroupsTotal != 3 {
+		t.Errorf("after a restart %d of %d are done, in %d racks", st.Done, st.Hosts, st.GroupsTotal)
+	}
+	once(t, 0, "wait", s.torrent, "--hosts", "95%", "--expect", "20", "--timeout", "10s")
+	left := 0
+	for _, h := range asked(t, 0, "status", s.torrent, "--by", "host").Hosts {
+		if h.State == "left" && h.SeenS < 600 && strings.HasPrefix(h.Node, "n0") {
+			left++
+		}
+	}
+	if left != 3 {
+		t.Errorf("%d hosts have left, want those 3 that said so", left)
 	}
 }
 

@@ -91,7 +91,10 @@ func TestRefusals(t *testing.T) {
 		"leech: {listen: '6881'}":                    "not HOST:PORT",
 		"leech: {peer: ['h:0']}":                     "port \"0\"",
 		"leech: {no-seed: true, seed-forever: true}": "exclude each other",
-		"leech: {tracker: ['ftp://x/a']}":            "not an http, https or udp URL",
+		"leech: {tracker: ['ftp://x/a']}":            "\"ftp://x/...\" is not an http, https or udp URL",
+		"leech: {tracker: ['http://x:y/a']}":         "\"http://...\" is not an http, https or udp URL",
+		"leech: {tracker: ['10.0.0.5:6969']}":        "\"10.0.0.5:6969\" is not an http, https or udp URL like http://HOST:6969/announce",
+		"leech: {tracker: ['udp://x/announce']}":     "\"udp://x/announce\" has no port",
 		"tracker: {udp-listen: '6969'}":              "tracker.udp-listen: \"6969\" is not HOST:PORT",
 		"log-level: loud":                            "log level \"loud\"",
 		"progress: fancy":                            "progress \"fancy\"",
@@ -112,8 +115,14 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: error %q does not say %q", text, err, want)
 		}
 	}
-	if _, _, err := Load(Source{File: "/does/not/exist", Getenv: os.Getenv}); err == nil {
-		t.Error("a named file that is missing is accepted")
+	for file, want := range map[string]string{
+		"/does/not/exist": "/does/not/exist: no such file or directory",
+		t.TempDir():       ": is a directory",
+	} {
+		_, _, err := Load(Source{File: file, Getenv: os.Getenv})
+		if err == nil || !strings.HasSuffix(err.Error(), want) || strings.Count(err.Error(), file) != 1 {
+			t.Errorf("the file %s: %v, want %q", file, err, want)
+		}
 	}
 }
 

@@ -75,7 +75,13 @@ func shown(v any) string {
 
 func shownText(s string) string {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" {
+	if err != nil {
+		if scheme, _, is := strings.Cut(s, "://"); is {
+			return scheme + "://..."
+		}
+		return s
+	}
+	if u.Host == "" {
 		return s
 	}
 	plain := u.Scheme + "://" + u.Host

@@ -89,10 +89,8 @@ func bind(v *viper.Viper, keys []Key, section string, flags *pflag.FlagSet) erro
 func find(src Source) (string, error) {
 	for _, asked := range []string{src.File, src.Getenv("STARLING_CONFIG")} {
 		if asked != "" {
-			if _, err := os.Stat(asked); err != nil {
-				return "", err
-			}
-			return asked, nil
+			_, err := os.Stat(asked)
+			return asked, placed(asked, err)
 		}
 	}
 	for _, place := range Places(src.Getenv) {
@@ -101,10 +99,22 @@ func find(src Source) (string, error) {
 			return place, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+			return "", placed(place, err)
 		}
 	}
 	return "", nil
+}
+
+// placed puts the file before what is wrong with it, as all errors here have it.
+func placed(file string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("%s: %w", file, err)
 }
 
 // Places are where a configuration file is looked for when none is named.

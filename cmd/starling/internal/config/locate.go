@@ -127,7 +127,7 @@ func parseError(file string, err error) error {
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		return fmt.Errorf("%s:%s: yaml: %s", file, m[1], m[2])
 	}
-	return fmt.Errorf("%s: %w", file, err)
+	return placed(file, err)
 }
 
 // decodeFaults reads the faults out of mapstructure's error.

@@ -226,14 +226,15 @@ func (v *check) urls(key string, list []string) {
 	}
 }
 
-// CheckTrackerURL refuses what cannot be a tracker's announce URL.
+// CheckTrackerURL refuses what cannot be a tracker's announce URL. What follows the
+// host may hold a passkey, which the error does not repeat.
 func CheckTrackerURL(s string) error {
 	u, err := url.Parse(s)
-	if err != nil {
-		return fmt.Errorf("%q is not a URL", s)
-	}
-	if u.Host == "" || !slices.Contains([]string{"http", "https", "udp"}, u.Scheme) {
-		return fmt.Errorf("%q is not an http, https or udp URL", s)
+	switch {
+	case err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "udp"}, u.Scheme):
+		return fmt.Errorf("%q is not an http, https or udp URL like http://HOST:6969/announce", shownText(s))
+	case u.Scheme == "udp" && u.Port() == "":
+		return fmt.Errorf("%q has no port, which a udp URL needs", shownText(s))
 	}
 	return nil
 }

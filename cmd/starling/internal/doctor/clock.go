@@ -1,6 +1,10 @@
 package doctor
 
-import "time"
+import (
+	"time"
+
+	"starling/internal/units"
+)
 
 const (
 	// clockSlack is a difference that means nothing: a Date header counts whole
@@ -35,7 +39,7 @@ const (
 
 func judgeClock(s skew, by sync) Finding {
 	const check, cure = "clock", "start chrony or systemd-timesyncd: timedatectl set-ntp true"
-	off := s.ahead.Abs().Round(time.Second)
+	off := units.FormatDuration(s.ahead.Abs())
 	which := "ahead of"
 	if s.ahead < 0 {
 		which = "behind"
@@ -52,5 +56,5 @@ func judgeClock(s skew, by sync) Finding {
 	case by == syncYes:
 		return ok(check, "kept right by a time service")
 	}
-	return ok(check, "not compared: name a tracker with --tracker")
+	return ok(check, "not compared: no tracker of --tracker has answered over HTTP")
 }

@@ -1,5 +1,7 @@
 package doctor
 
+import "starling/internal/units"
+
 // Descriptors that a peer and a tracker use: a peer has a connection for each
 // remote and some open files, a tracker a connection for each peer that keeps one.
 const (
@@ -11,26 +13,28 @@ const (
 	trackerPlenty = 20_500
 )
 
-// limit is a bound of the process; zero is unknown.
+// limit is a bound of this process.
 type limit struct {
-	known     bool
-	now, most uint64
+	known bool
+	now   int64
 }
 
 func judgeDescriptors(l limit, serves bool) Finding {
 	const check = "descriptors"
-	least, plenty, what := uint64(peerLeast), uint64(peerPlenty), "a peer"
+	least, plenty, what := int64(peerLeast), int64(peerPlenty), "a peer"
 	if serves {
 		least, plenty, what = trackerLeast, trackerPlenty, "a tracker"
 	}
 	const cure = "raise it: LimitNOFILE=65536 in the unit, or ulimit -n 65536 in the shell that starts it"
-	switch {
-	case !l.known:
+	if !l.known {
 		return ok(check, "the limit is not known on this system")
-	case l.now < least:
-		return problem(check, cure, "at most %d open files and connections, too few for %s", l.now, what)
-	case l.now < plenty:
-		return warning(check, cure, "at most %d open files and connections; %s may want %d", l.now, what, plenty)
 	}
-	return ok(check, "at most %d open files and connections", l.now)
+	found := "at most " + units.FormatCount(l.now) + " open files and connections"
+	switch {
+	case l.now < least:
+		return problem(check, cure, "%s, too few for %s", found, what)
+	case l.now < plenty:
+		return warning(check, cure, "%s; %s may want %s", found, what, units.FormatCount(plenty))
+	}
+	return ok(check, "%s", found)
 }

@@ -8,13 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"starling/internal/units"
 )
 
-// The trial of a disk: at most so many bytes, for about so long, and then so many
-// small writes that are each made durable.
+// The trial of a disk: at most so many bytes, for about so long, and then in the same
+// time again at most so many small writes that are each made durable.
 const (
 	diskSample = 64 << 20
 	diskTime   = 2 * time.Second
@@ -54,6 +55,9 @@ func disk(ctx context.Context, dir string) []Finding {
 	at, err := existing(dir)
 	if err != nil {
 		return one(problem("disk", "create it, or name another with --data", "%s: %v", dir, pathless(err)))
+	}
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs // "." says little in a report that is read elsewhere
 	}
 	v := statDisk(at)
 	out := judgeVolume(dir, v)
@@ -119,7 +123,8 @@ func try(ctx context.Context, dir string, size int64) (s speed, err error) {
 	}
 	s.write = float64(written) / max(time.Since(began).Seconds(), 1e-9)
 	var took []time.Duration
-	for range diskSyncs {
+	first := time.Now()
+	for len(took) == 0 || len(took) < diskSyncs && time.Since(first) < diskTime && ctx.Err() == nil {
 		began := time.Now()
 		if _, err := f.Write(block[:smallWrite]); err != nil {
 			return s, err
@@ -128,9 +133,6 @@ func try(ctx context.Context, dir string, size int64) (s speed, err error) {
 			return s, err
 		}
 		took = append(took, time.Since(began))
-		if ctx.Err() != nil {
-			break
-		}
 	}
 	slices.Sort(took)
 	s.sync = took[len(took)/2]
@@ -184,6 +186,8 @@ func judgeSpeed(dir string, s speed, err error) Finding {
 		found = units.FormatRate(s.write) + " written, " + s.sync.Round(time.Microsecond).String() + " to make a small write durable"
 	}
 	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return problem(check, "delete what is not needed, or name another directory with --data; then run it again", "%s: not tried: %v", dir, pathless(err))
 	case errors.Is(err, fs.ErrPermission):
 		return problem(check, "give the user that runs starling the directory: chown", "%s: permission denied", dir)
 	case err != nil:

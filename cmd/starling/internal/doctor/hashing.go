@@ -52,7 +52,7 @@ func judgeHashing(h hashing) Finding {
 		speed += ", with SHA instructions"
 	}
 	if h.sha1 < hashSlow {
-		cure := "nothing else may need the processors while a check or a transfer runs"
+		cure := "let nothing else keep the processors busy while content is checked or fetched"
 		if h.in.known && !h.in.sha1 {
 			cure = "let the virtual machine see the host's processor (sha_ni), or give it more processors"
 		}

@@ -3,7 +3,9 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -16,6 +18,12 @@ type Port struct {
 	Option  string // the option that chooses another
 }
 
+// program is one that runs.
+type program struct {
+	pid  int
+	name string
+}
+
 func ports(ctx context.Context, list []Port) []Finding {
 	var out []Finding
 	for _, p := range list {
@@ -23,11 +31,11 @@ func ports(ctx context.Context, list []Port) []Finding {
 			continue
 		}
 		err := tryListen(ctx, p)
-		owner := ""
+		var holders []program
 		if errors.Is(err, syscall.EADDRINUSE) {
-			owner = owners(p)
+			holders = owners(p)
 		}
-		out = append(out, judgePort(p, err, owner))
+		out = append(out, judgePort(p, err, holders))
 	}
 	return out
 }
@@ -49,18 +57,24 @@ func tryListen(ctx context.Context, p Port) error {
 	return ln.Close()
 }
 
-// judgePort says what it means that listening ended with err; owner is who holds
-// the port, like "nginx (pid 12)", empty if that could not be found out.
-func judgePort(p Port, err error, owner string) Finding {
+// judgePort says what it means that listening ended with err; holders are the programs
+// that hold the port, at whatever address, none if that could not be found out.
+func judgePort(p Port, err error, holders []program) Finding {
 	check := "port " + p.Addr + "/" + p.Network
 	another := "choose another with " + p.Option
+	names := make([]string, len(holders))
+	for i, h := range holders {
+		names[i] = fmt.Sprintf("%s (pid %d)", h.name, h.pid)
+	}
+	who := strings.Join(names, ", ")
+	strange := slices.ContainsFunc(holders, func(h program) bool { return h.name != "starling" })
 	switch {
 	case err == nil:
 		return ok(check, "free, for %s", p.For)
-	case errors.Is(err, syscall.EADDRINUSE) && strings.HasPrefix(owner, "starling "):
-		return ok(check, "in use by %s", owner)
-	case errors.Is(err, syscall.EADDRINUSE) && owner != "":
-		return problem(check, "stop "+owner+", or "+another, "needed for %s, and taken by %s", p.For, owner)
+	case errors.Is(err, syscall.EADDRINUSE) && len(holders) > 0 && !strange:
+		return ok(check, "in use by %s", who)
+	case errors.Is(err, syscall.EADDRINUSE) && len(holders) > 0:
+		return problem(check, "stop "+who+", or "+another, "needed for %s, and taken by %s", p.For, who)
 	case errors.Is(err, syscall.EADDRINUSE):
 		return problem(check, "run starling doctor as root to see by whom, or "+another, "needed for %s, and taken by another program", p.For)
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):

@@ -1,10 +1,10 @@
 package doctor
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,16 +15,16 @@ const (
 	stateOpen   = "07" // UDP
 )
 
-// owners names the programs that hold a port, in the order of their process ids.
-// Those of other users are seen by root only.
-func owners(p Port) string {
+// owners are the programs that hold a port, in the order of their process ids. Those
+// of other users are seen by root only.
+func owners(p Port) []program {
 	_, port, err := net.SplitHostPort(p.Addr)
 	if err != nil {
-		return ""
+		return nil
 	}
 	n, err := net.LookupPort(p.Network, port)
 	if err != nil {
-		return ""
+		return nil
 	}
 	state := stateListen
 	if p.Network == "udp" {
@@ -40,7 +40,7 @@ func owners(p Port) string {
 			sockets["socket:["+inode+"]"] = true
 		}
 	}
-	return strings.Join(programsWith(sockets), ", ")
+	return programsWith(sockets)
 }
 
 // holders are the inodes of the sockets of a table of /proc/net that have a local
@@ -60,9 +60,9 @@ func holders(table string, port int, state string) []string {
 	return out
 }
 
-// programsWith names the processes that have one of the sockets open.
-func programsWith(sockets map[string]bool) []string {
-	var out []string
+// programsWith are the processes that have one of the sockets open.
+func programsWith(sockets map[string]bool) []program {
+	var out []program
 	if len(sockets) == 0 {
 		return nil
 	}
@@ -79,10 +79,12 @@ func programsWith(sockets map[string]bool) []string {
 			link, err := os.Readlink(dir + "/fd/" + f.Name())
 			if err == nil && sockets[link] {
 				name, _ := os.ReadFile(dir + "/comm")
-				out = append(out, fmt.Sprintf("%s (pid %s)", strings.TrimSpace(string(name)), filepath.Base(dir)))
+				pid, _ := strconv.Atoi(filepath.Base(dir)) // a number, by the pattern
+				out = append(out, program{pid, strings.TrimSpace(string(name))})
 				break
 			}
 		}
 	}
+	slices.SortFunc(out, func(a, b program) int { return a.pid - b.pid })
 	return out
 }

@@ -141,6 +141,8 @@ func judgeUDP(u *url.URL, err error, needed bool) Finding {
 		return ok(check, "%s answers", u.Host)
 	case needed:
 		return problem(check, cureOf(err, u, "UDP"), "%s: %s", u.Host, whyOf(err))
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ok(check, "%s: nothing listens there, peers announce over HTTP", u.Host)
 	}
 	return warning(check, "open UDP port "+u.Port()+" on the way if peers are to announce over UDP; over HTTP they can",
 		"%s: %s", u.Host, whyOf(err))
@@ -149,14 +151,17 @@ func judgeUDP(u *url.URL, err error, needed bool) Finding {
 // whyOf is an error in a few words.
 func whyOf(err error) string {
 	var dns *net.DNSError
-	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &dns):
 		return "the name does not resolve"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case unanswered(err):
 		return "no answer"
+	case noTLS(err):
+		return "what listens there does not speak TLS"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "it closed the connection without an answer"
 	}
 	for {
 		inner := errors.Unwrap(err)
@@ -170,19 +175,40 @@ func whyOf(err error) string {
 // cureOf says what mends that a tracker cannot be reached.
 func cureOf(err error, u *url.URL, network string) string {
 	var dns *net.DNSError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
 	var cert *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
 	switch {
 	case errors.As(err, &dns):
 		return "see that the name is right and that this host's resolver knows it: getent hosts " + u.Hostname()
-	case errors.As(err, &cert), errors.As(err, &authority):
+	case errors.As(err, &name):
+		return "write a name that the certificate is for, or give the tracker one for " + u.Hostname()
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "renew the tracker's certificate, or mend the clock here if it is not that old: date"
+	case errors.As(err, &cert):
 		return "install the authority that signed the tracker's certificate"
+	case noTLS(err):
+		return "write http:// and not https://, or see that the port is right"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "start it there, on an address that this host reaches: starling tracker --listen :" + portOf(u)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "see that this host has a route to it: ip route get " + u.Hostname()
+	case unanswered(err):
+		return "see that it runs, and that every firewall on the way lets " + network + " port " + portOf(u) + " through"
 	}
-	return "see that it runs, and that every firewall on the way lets " + network + " port " + portOf(u) + " through"
+	return "see that the URL is a tracker's: its port, and https:// where it is behind TLS"
+}
+
+// unanswered says that an error is of a wait that has ended.
+func unanswered(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// noTLS says that TLS was asked for and something else answered.
+func noTLS(err error) bool {
+	var header tls.RecordHeaderError
+	return errors.As(err, &header) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // portOf is the URL's port, or the scheme's.

@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -29,7 +31,7 @@ func descriptors() limit {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
 		return limit{}
 	}
-	return limit{known: true, now: r.Cur, most: r.Max}
+	return limit{known: true, now: int64(min(r.Cur, math.MaxInt64))}
 }
 
 // statDisk asks the file system that holds a directory.
@@ -91,44 +93,64 @@ func hashInstructions() instructions {
 // measureMemory reads what the host has, and what a control group leaves of it.
 func measureMemory() memory {
 	m := memory{goLimit: os.Getenv("GOMEMLIMIT") != ""}
-	text, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
+	host := numbersIn("/proc/meminfo")
+	if m.available, m.known = host["MemAvailable"]<<10, host["MemAvailable"] > 0; !m.known {
 		return m
+	}
+	m.total = host["MemTotal"] << 10
+	if most, used := groupMemory("/sys/fs/cgroup"); most > 0 && most < m.total {
+		m.group = most
+		m.available = min(m.available, most-min(used, most))
+	}
+	return m
+}
+
+// groupMemory is the bound of the control group at root, 0 if it has none, and what is
+// used of it. Pages of files are not counted: the kernel gives them up when memory is
+// wanted, and content that has been written is many of them.
+func groupMemory(root string) (most, used uint64) {
+	for _, g := range []struct{ most, used, stat, prefix string }{
+		{"memory.max", "memory.current", "memory.stat", ""},
+		{"memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_"},
+	} {
+		if most = numberIn(filepath.Join(root, g.most)); most == 0 {
+			continue
+		}
+		used = numberIn(filepath.Join(root, g.used))
+		stat := numbersIn(filepath.Join(root, g.stat))
+		return most, used - min(used, stat[g.prefix+"inactive_file"]+stat[g.prefix+"active_file"])
+	}
+	return 0, 0
+}
+
+// numberIn reads a file that holds a number; 0 if it holds none.
+func numberIn(file string) uint64 {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// numbersIn reads a file of lines that begin with a name and a number.
+func numbersIn(file string) map[string]uint64 {
+	out := map[string]uint64{}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return out
 	}
 	for line := range strings.Lines(string(text)) {
 		f := strings.Fields(line)
 		if len(f) < 2 {
 			continue
 		}
-		n, err := strconv.ParseUint(f[1], 10, 64)
-		if err != nil {
-			continue
-		}
-		switch f[0] {
-		case "MemTotal:":
-			m.total = n << 10
-		case "MemAvailable:":
-			m.available, m.known = n<<10, true
+		if n, err := strconv.ParseUint(f[1], 10, 64); err == nil {
+			out[strings.TrimSuffix(f[0], ":")] = n
 		}
 	}
-	for _, group := range []string{"/sys/fs/cgroup/memory", "/sys/fs/cgroup/memory/memory"} {
-		most, used := numberIn(group+".max", group+".limit_in_bytes"), numberIn(group+".current", group+".usage_in_bytes")
-		if most > 0 && most < m.total {
-			m.group = most
-			m.available = min(m.available, most-min(used, most))
-		}
-	}
-	return m
-}
-
-// numberIn reads the first of the files that holds a number; 0 if none does.
-func numberIn(files ...string) uint64 {
-	for _, file := range files {
-		if text, err := os.ReadFile(file); err == nil {
-			if n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil {
-				return n
-			}
-		}
-	}
-	return 0
+	return out
 }

@@ -4,7 +4,7 @@ package doctor
 
 // What only Linux tells in a way that this package knows.
 
-func owners(Port) string { return "" }
+func owners(Port) []program { return nil }
 
 func synchronised() sync { return syncUnknown }
 

@@ -46,7 +46,7 @@ func BarLines(s Status, width int, color bool) []string {
 	}
 	head := name + " ["
 	first := Clip(head+bar+"] "+progressText(s), width-1)
-	if end := len(head) + filled; color && len(first) >= len(head)+barWidth && filled > 0 {
+	if end := len(head) + filled; color && strings.HasPrefix(first, head+bar) && filled > 0 {
 		first = first[:len(head)] + "\x1b[32m" + first[len(head):end] + "\x1b[0m" + first[end:]
 	}
 	second := detailText(s)
@@ -128,6 +128,9 @@ func plural(n int, what string) string {
 // programs ask for.
 func EventLine(e Event) string {
 	name := Escape(e.Torrent)
+	if name != "" {
+		name += "  "
+	}
 	switch e.Name {
 	case "ready":
 		var at []string
@@ -135,11 +138,11 @@ func EventLine(e Event) string {
 			at = append(at, what+" "+addr)
 		}
 		slices.Sort(at)
-		return strings.TrimSpace("ready     " + name + "  on " + strings.Join(at, ", "))
+		return "ready     " + name + "on " + strings.Join(at, ", ")
 	case "complete":
-		return "complete  " + name + "  " + Escape(e.Path)
+		return "complete  " + name + Escape(e.Path)
 	case "first_byte", "stopped", "tracker_ok":
 		return ""
 	}
-	return strings.TrimRight(fmt.Sprintf("%-9s %s  %s", strings.ReplaceAll(e.Name, "_", " "), name, Escape(e.Detail)), " ")
+	return strings.TrimRight(fmt.Sprintf("%-8s  %s%s", strings.ReplaceAll(e.Name, "_", " "), name, Escape(e.Detail)), " ")
 }

@@ -111,11 +111,21 @@ func TestLines(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
 	}
 	s.Name = "\x1b[2J" + strings.Repeat("模", 60)
-	for _, width := range []int{1, 2, 10, 40, 80, 200} {
+	for width := range 200 {
 		for _, l := range BarLines(s, width, false) {
 			if n := utf8.RuneCountInString(l); n >= max(width, 1) || strings.Contains(l, "\x1b") {
 				t.Errorf("width %d: line %q", width, l)
 			}
+		}
+	}
+	// Colours change nothing else, wherever a line is cut.
+	nearly := s
+	nearly.Name, nearly.BytesDone = "n", s.BytesTotal-1
+	for width := range 100 {
+		plain := strings.Join(BarLines(nearly, width, false), "\n")
+		colored := strings.Join(BarLines(nearly, width, true), "\n")
+		if got := strings.NewReplacer("\x1b[32m", "", "\x1b[0m", "").Replace(colored); got != plain || !utf8.ValidString(colored) {
+			t.Errorf("width %d: %q, without colours %q", width, colored, plain)
 		}
 	}
 	s.State, s.Name, s.Fleet = "seeding", "x", &Fleet{Complete: 1, Incomplete: 3}
@@ -125,6 +135,23 @@ func TestLines(t *testing.T) {
 	almost := Status{BytesTotal: 1 << 40, BytesDone: 1<<40 - 1}
 	if got := fraction(almost); got != "99.9%" {
 		t.Errorf("an unfinished torrent shows %s", got)
+	}
+}
+
+func TestEventLines(t *testing.T) {
+	for want, e := range map[string]Event{
+		"ready     on peer 127.0.0.1:1, tracker :6969":        {Name: "ready", Addresses: map[string]string{"tracker": ":6969", "peer": "127.0.0.1:1"}},
+		"ready     x  on peer :1":                             {Name: "ready", Torrent: "x", Addresses: map[string]string{"peer": ":1"}},
+		"complete  x\\x07  /d/x":                              {Name: "complete", Torrent: "x\a", Path: "/d/x"},
+		"reloaded  c.yaml: nothing has changed":               {Name: "reloaded", Detail: "c.yaml: nothing has changed"},
+		"reload failed  configuration unchanged: c.yaml: why": {Name: "reload_failed", Detail: "configuration unchanged: c.yaml: why"},
+		"stalled   x  no peer has piece 3":                    {Name: "stalled", Torrent: "x", Detail: "no peer has piece 3"},
+		"resumed   x":                                         {Name: "resumed", Torrent: "x"},
+		"":                                                    {Name: "first_byte", Torrent: "x"},
+	} {
+		if got := EventLine(e); got != want {
+			t.Errorf("%s: got %q, want %q", e.Name, got, want)
+		}
 	}
 }
 

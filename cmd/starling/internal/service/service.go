@@ -21,10 +21,11 @@ type Manager struct {
 	now   func() time.Time
 	every time.Duration // between two signs of life; 0: none is wanted
 
-	mu    sync.Mutex
-	conn  *net.UnixConn
-	ready bool
-	last  time.Time // of the last sign of life
+	mu       sync.Mutex
+	conn     *net.UnixConn
+	ready    bool
+	stopping bool
+	last     time.Time // of the last sign of life
 }
 
 // Open returns the manager that getenv names, nil if there is none or it cannot be
@@ -66,7 +67,8 @@ func (m *Manager) Ready(status string) {
 }
 
 // Reloading says that the configuration is being read; Reloaded must follow. Before
-// Ready neither says anything: the one's message would be taken for that of Ready.
+// Ready neither says anything, since Reloaded's message would be taken for that of
+// Ready; nor after Stopping, which it would take back.
 func (m *Manager) Reloading() { m.whileReady("RELOADING=1") }
 
 // Reloaded says that the process serves again.
@@ -78,7 +80,7 @@ func (m *Manager) whileReady(message string) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.ready {
+	if m.ready && !m.stopping {
 		m.send(message)
 	}
 }
@@ -90,6 +92,7 @@ func (m *Manager) Stopping() {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.stopping = true
 	m.send("STOPPING=1")
 }
 

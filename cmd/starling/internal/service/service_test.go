@@ -66,8 +66,14 @@ func TestLifecycle(t *testing.T) {
 	m.Alive()
 	e.want("WATCHDOG=1")
 	m.Alive()
+	m.Reloading()
+	e.want("RELOADING=1")
 	m.Stopping()
 	e.want("STOPPING=1")
+	m.Reloaded() // says nothing: what comes next is a sign of life
+	now = now.Add(time.Second)
+	m.Alive()
+	e.want("WATCHDOG=1")
 }
 
 func TestAbstractSocket(t *testing.T) {
