@@ -3,8 +3,8 @@
 //
 //	docker        the image                    checked in check
 //	compose       a swarm on one host          checked in check
-//	kubernetes    base and an overlay          checked in check
-//	systemd       units, their configuration   checked here
+//	kubernetes    base, overlay, components    checked in check
+//	systemd       units, their configuration   checked here, by trial.sh and by fleet.sh
 //	packaging     deb and rpm                  checked by packaging/check.sh
 //	ansible       a role and a playbook        checked here
 //	slurm         prolog, epilog, a batch job  checked here

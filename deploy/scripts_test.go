@@ -68,7 +68,8 @@ func TestAnsible(t *testing.T) {
 }
 
 // srun stands in for Slurm's: a task on each of three nodes, which have a disk of their
-// own here by a STARLING_CACHE of their own. Told to stop it tells its tasks.
+// own here by a STARLING_CACHE of their own. Told to stop it kills its tasks, as that of
+// Slurm does. Their processes are in a file for scancel.
 const srun = `#!/bin/bash
 while [[ $1 == --* ]]; do shift; done
 pids=()
@@ -76,8 +77,16 @@ for n in 1 2 3; do
 	SLURMD_NODENAME=n$n STARLING_CACHE="$STARLING_CACHE/$n" "$@" &
 	pids+=($!)
 done
-trap 'kill "${pids[@]}"; wait; exit 143' TERM
-for p in "${pids[@]}"; do wait "$p" || exit 1; done
+[ -e "${0%/*}/7.0" ] || echo "${pids[@]}" >"${0%/*}/7.0"
+trap 'kill -KILL "${pids[@]}"; wait; exit 143' TERM
+failed=0
+for p in "${pids[@]}"; do wait "$p" || { failed=$?; echo "task ended with $failed"; }; done
+exit $failed
+`
+
+// scancel tells the tasks of a step.
+const scancel = `#!/bin/bash
+[ "$1" = --signal=TERM ] && kill $(cat "${0%/*}/$2")
 `
 
 // TestSlurmJob runs the batch job with that srun: all nodes have the content before the
@@ -88,6 +97,7 @@ func TestSlurmJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(bin, "srun"), srun, 0o755)
+	write(t, filepath.Join(bin, "scancel"), scancel, 0o755)
 	write(t, filepath.Join(bin, "work"), "#!/bin/bash\ncp \"$1/model\" \"$1/seen\"\n", 0o755)
 	content := bytes.Repeat([]byte("a swarm "), 200_000)
 	write(t, filepath.Join(src, "model"), string(content), 0o644)
@@ -113,8 +123,9 @@ func TestSlurmJob(t *testing.T) {
 	job := exec.CommandContext(t.Context(), "bash", "slurm/fetch.sbatch", words[len(words)-1], filepath.Join(bin, "work"))
 	job.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "STARLING_CACHE="+cache, "SLURM_JOB_NUM_NODES=3", "SLURM_JOB_ID=7", "HOME="+bin)
 	job.WaitDelay = time.Second
-	if out, err := job.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	out, err := job.CombinedOutput()
+	if err != nil || strings.Count(string(out), "task ended with 143") != 3 {
+		t.Fatalf("%v; want three tasks that were told to stop\n%s", err, out)
 	}
 	for _, node := range []string{"1", "2", "3"} {
 		if got := read(t, filepath.Join(cache, node, "seen")); got != string(content) {
@@ -157,7 +168,7 @@ func TestSlurmProlog(t *testing.T) {
 		{"starling:-x", ""},
 	} {
 		bin := t.TempDir()
-		write(t, filepath.Join(bin, "scontrol"), "#!/bin/bash\nprintf 'JobId=7\\n   Comment=%s\\n' "+"'"+c.comment+"'\n", 0o755)
+		write(t, filepath.Join(bin, "scontrol"), "#!/bin/bash\nprintf 'JobId=7\\n   Comment=%s \\n' "+"'"+c.comment+"'\n", 0o755)
 		write(t, filepath.Join(bin, "systemctl"), "#!/bin/bash\necho \"$*\" >>\"${0%/*}/called\"\nexit 1\n", 0o755)
 		for _, script := range []string{"prolog", "epilog"} {
 			cmd := exec.CommandContext(t.Context(), "bash", "slurm/"+script+".sh")

@@ -16,6 +16,7 @@ const (
 	exitExists     = 9   // exists, and no --overwrite
 	exitUnmet      = 10  // a condition to wait for was not met
 	exitInternal   = 70  // a bug
+	exitHangup     = 129 // stopped because its terminal closed
 	exitInterrupt  = 130 // stopped by SIGINT
 	exitTerminate  = 143 // stopped by SIGTERM
 )
@@ -23,7 +24,7 @@ const (
 // exitMeanings are the codes that --help and the manual pages explain.
 var exitMeanings = []manpage.ExitCode{
 	{Code: exitOK, Meaning: "It is done."},
-	{Code: exitOther, Meaning: "Another error: a port is taken, another starling works on the same data, the hook failed."},
+	{Code: exitOther, Meaning: "Another error: a port is taken, another starling works on the same data, the hook failed, doctor found a problem."},
 	{Code: exitUsage, Meaning: "A mistake in the command line or in the configuration."},
 	{Code: exitNotFound, Meaning: "What was asked for is not there, or is bad metainfo."},
 	{Code: exitIntegrity, Meaning: "Data is not what its hashes say, after retries, or changed while it was read."},
@@ -34,6 +35,7 @@ var exitMeanings = []manpage.ExitCode{
 	{Code: exitExists, Meaning: "Something else is at the final name, and there is no --overwrite."},
 	{Code: exitUnmet, Meaning: "A condition to wait for was not met."},
 	{Code: exitInternal, Meaning: "An internal error, which is a bug."},
+	{Code: exitHangup, Meaning: "Stopped because its terminal closed, or by a SIGHUP that asks for no reload."},
 	{Code: exitInterrupt, Meaning: "Stopped by SIGINT."},
 	{Code: exitTerminate, Meaning: "Stopped by SIGTERM."},
 }
@@ -45,4 +47,4 @@ const exitCodesHelp = `Exit codes:
   3  not found, bad metainfo         9  exists, and no --overwrite
   4  integrity failure after retries 10 wait condition unmet
   5  incomplete at a deadline; the same command resumes
-  70 internal error                  130, 143 stopped by SIGINT, SIGTERM`
+  70 internal error                  129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM`

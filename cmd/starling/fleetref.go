@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -33,9 +31,6 @@ func openFleet(ctx context.Context, ref, trackerURL string) (*fleetView, error) 
 		v.hashes, v.title, trackers = hashesOf(m.InfoHash, m.V2), m.Name, m.Trackers
 	case isRef(ref):
 		t, err := loadRef(ctx, ref)
-		if errors.Is(err, fs.ErrNotExist) { // it may be a file at the tracker
-			return nil, fail("", err).withHint("starling status %s", shellWords(strings.TrimSuffix(filepath.Base(ref), ".torrent")))
-		}
 		if err != nil {
 			return nil, err
 		}

@@ -62,7 +62,9 @@ The tracker's admin listener must be within Prometheus' reach: ~--admin-listen 1
 started with ~--metrics-listen~ is found through the tracker; it has the labels ~node~, which is what it calls itself, and
 ~label_K~ for each ~--node-label K=V~.
 
-An alert's ~runbook_url~ is a path in this project. Where its pages have an address, put that in front:
+Whom an alert wakes is for Alertmanager to say: add it under ~alerting:~, and route by the label ~severity~, which is
+~critical~ (somebody waits) or ~warning~ (look today). An alert's ~runbook_url~ is a path in this project. Where its
+pages have an address, put that in front:
 
 ~~~
 sed -i 's|runbook_url: |&https://git.example.com/starling/blob/main/|' rules/starling.yml

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
+
+	"starling/cmd/starling/internal/report"
 )
 
 // grace is how long a command may take to stop after the first signal.
@@ -22,15 +26,21 @@ func (a *app) graceNow() time.Duration { return grace + time.Duration(a.slack.Lo
 type signalled struct{ sig os.Signal }
 
 func (s *signalled) Error() string {
-	if s.sig == os.Interrupt {
+	switch s.sig {
+	case os.Interrupt:
 		return "interrupted"
+	case syscall.SIGHUP:
+		return "the terminal is gone"
 	}
 	return "terminated"
 }
 
 func (s *signalled) code() int {
-	if s.sig == os.Interrupt {
+	switch s.sig {
+	case os.Interrupt:
 		return exitInterrupt
+	case syscall.SIGHUP:
+		return exitHangup
 	}
 	return exitTerminate
 }
@@ -38,9 +48,12 @@ func (s *signalled) code() int {
 // watchSignals returns a context that ends with the first SIGINT or SIGTERM.
 // The second ends the process at once, as does the time it may take to stop.
 // SIGHUP reloads the configuration of a daemon that has not been told to stop; of
-// anything else it ends the process, as it would without us.
+// anything else it ends the process, as it would without us. That of a terminal that
+// has closed ends a daemon too: nobody would see what it does from then on.
 func (a *app) watchSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
+	terminals := terminalsOf(os.Stdin, a.stdout, a.stderr)
+	nohup := signal.Ignored(syscall.SIGHUP) // until Notify asks for it
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -59,13 +72,19 @@ func (a *app) watchSignals(parent context.Context) (context.Context, func()) {
 			case s := <-signals:
 				first := ctx.Err() == nil
 				switch {
+				case s == syscall.SIGHUP && (!first || nohup && a.onReload.Load() == nil):
+					// A shell passes on what the terminal has sent already.
+				case s == syscall.SIGHUP && !nohup && hungUp(terminals):
+					a.service.Stopping()
+					cancel(&signalled{s})
+					late = time.After(a.graceNow())
 				case s == syscall.SIGHUP && a.onReload.Load() != nil:
 					select {
 					case reload <- struct{}{}:
 					default:
 					}
 				case s == syscall.SIGHUP:
-					os.Exit(128 + int(syscall.SIGHUP))
+					os.Exit(exitHangup)
 				case first:
 					a.service.Stopping()
 					cancel(&signalled{s})
@@ -81,6 +100,21 @@ func (a *app) watchSignals(parent context.Context) (context.Context, func()) {
 		close(done)
 		cancel(nil)
 	}
+}
+
+// terminalsOf are those of some streams that are terminals.
+func terminalsOf(streams ...io.Writer) (out []io.Writer) {
+	for _, s := range streams {
+		if report.IsTerminal(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// hungUp says whether one of what were terminals is none any more.
+func hungUp(terminals []io.Writer) bool {
+	return slices.ContainsFunc(terminals, func(s io.Writer) bool { return !report.IsTerminal(s) })
 }
 
 // reloads makes those that are asked for until ctx ends. It has a goroutine of its own:

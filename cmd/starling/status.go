@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +65,7 @@ type looking struct {
 	last    *fleetDoc // the last answer, nil before the first
 	heard   time.Time // when that came
 	trouble error     // why there is no newer one
+	shown   bool      // people have seen a reading
 }
 
 func (a *app) status(ctx context.Context, ref string) error {
@@ -143,16 +146,18 @@ func (l *looking) look(ctx context.Context) error {
 // fleetFailure says why a tracker could not be asked. v is who was to be asked, nil if
 // REF could not be read.
 func fleetFailure(what string, v *fleetView, err error) error {
+	verb, ref, _ := strings.Cut(what, " ")
 	var f *failure
 	var several *ambiguousError
 	switch {
 	case errors.As(err, &several):
-		verb, _, _ := strings.Cut(what, " ")
 		return fail(what, err).withCode(exitUsage).withHint("starling %s %s%s", verb, several.hashes[0], v.trackerFlag())
 	case errors.Is(err, errNoSwarm):
 		return fail(what, err).withCode(exitNotFound).withHint("starling status%s", v.trackerFlag())
 	case errors.As(err, &f):
-		f.what = what
+		if f.what = what; errors.Is(err, fs.ErrNotExist) { // the tracker may have a file of that name
+			f.hint = "starling " + verb + " " + shellWords(strings.TrimSuffix(filepath.Base(ref), ".torrent"))
+		}
 		return f
 	}
 	return fail(what, err)

@@ -178,8 +178,10 @@ func TestStatusNames(t *testing.T) {
 			t.Errorf("%s: %d %q %q", verb, code, out, errs)
 		}
 	}
-	if _, _, errs := starling(t, "status", "/nowhere/llama-70b.torrent"); !strings.HasSuffix(errs, "hint: starling status llama-70b\n") {
-		t.Errorf("a file that is not here: %q", errs)
+	for _, verb := range []string{"status", "wait"} {
+		if _, _, errs := starling(t, verb, "/nowhere/llama-70b.torrent"); !strings.HasSuffix(errs, "hint: starling "+verb+" llama-70b\n") {
+			t.Errorf("a file that is not here: %q", errs)
+		}
 	}
 	if _, _, errs := starling(t, "status", "llama-70b", "--by", "rcak", "--tracker", srv.URL); !strings.Contains(errs, `no host has a label "rcak"; there is: rack, host`) {
 		t.Errorf("a label that nobody has: %q", errs)
@@ -227,7 +229,6 @@ func TestStatusFails(t *testing.T) {
 		{exitNotFound, "starling: wait nope.torrent: no such file", []string{"wait", "nope.torrent"}},
 		{exitUntrusted, "403 Forbidden", []string{"status", "--tracker", denied.URL}},
 		{exitUntrusted, "certificate", []string{"status", "--tracker", tls.URL}},
-		{exitUnreached, "--tracker http://HOST:6969", []string{"status", "x"}},
 		{exitUsage, "starling: wait magnet:?xt=urn:btih:" + strings.Repeat("0a", 20) + "&tr=ws://h: none of", []string{"wait", "magnet:?xt=urn:btih:" + strings.Repeat("0a", 20) + "&tr=ws://h"}},
 		{exitUnreached, "starling: wait " + hangs.URL + "/x.torrent: no answer within 300ms", []string{"wait", hangs.URL + "/x.torrent", "--timeout", "300ms"}},
 		{exitUnreached, "starling: wait x: no answer within 300ms", []string{"wait", "x", "--tracker", hangs.URL, "--timeout", "300ms"}},
@@ -296,6 +297,21 @@ func TestOpenFleet(t *testing.T) {
 		}
 		if got := fmt.Sprint(v.bases, " ", v.hashes, " ", v.name); got != want {
 			t.Errorf("%q: %s, want %s", ref, got, want)
+		}
+	}
+}
+
+// TestNoTrackerNamed: who has named no tracker is told how to.
+func TestNoTrackerNamed(t *testing.T) {
+	for tracker, want := range map[string]string{"": "name the tracker: --tracker http://HOST:6969", "http://127.0.0.1:1": ""} {
+		v, err := openFleet(t.Context(), "x", tracker)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.bases = []string{"http://127.0.0.1:1"}
+		f, ok := v.findName(t.Context()).(*failure)
+		if !ok || f.code != exitUnreached || f.hint != want {
+			t.Errorf("%q: %+v", tracker, f)
 		}
 	}
 }

@@ -29,6 +29,10 @@ func (l *looking) text() string {
 		p.head = a.now().Format(time.TimeOnly) + "  " + l.headline()
 	}
 	text := p.text(width, height)
+	if height == 0 && l.shown {
+		text = "\n" + text
+	}
+	l.shown = true
 	if height > 0 {
 		return "\x1b[H" + strings.ReplaceAll(text, "\n", "\x1b[K\n") + "\x1b[J"
 	}

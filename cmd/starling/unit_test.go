@@ -33,7 +33,7 @@ func TestFlagsAndKeysAreTheSame(t *testing.T) {
 			t.Errorf("key %q of section %q has no flag", k.Name, k.Section)
 		}
 	}
-	for _, section := range []string{"", "tracker", "seed", "leech", "share"} {
+	for _, section := range []string{"", "tracker", "seed", "leech", "share", "status", "wait"} {
 		flags := root.PersistentFlags()
 		if section != "" {
 			cmd, _, err := root.Find([]string{section})

@@ -47,7 +47,7 @@ func TestWatch(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 	heads := strings.Count(out.String(), "  llama-70b  58 of 60 hosts done, 99.0% on average, 14s left\nSWARM  HOSTS")
-	if heads != 5 || strings.Count(out.String(), "STRAGGLER") != 5 {
+	if heads != 5 || strings.Count(out.String(), "STRAGGLER") != 5 || strings.Count(out.String(), "\n\n") != 5+4 || out.String()[0] == '\n' {
 		t.Errorf("%d of 5 readings:\n%s", heads, out.String())
 	}
 	if n := strings.Count(errs.String(), "the tracker does not answer"); n != 1 || !strings.Contains(errs.String(), "502 Bad Gateway") {

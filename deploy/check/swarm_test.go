@@ -156,6 +156,22 @@ func containerOf(t *testing.T, objects []*object, workload, name string) *corev1
 	return nil
 }
 
+// mount lays a file of a ConfigMap out as the kubelet does: it is a link, by way of another.
+func mount(t *testing.T, dir, name string, raw []byte) {
+	t.Helper()
+	const version = "..2026_11_21"
+	for _, err := range []error{
+		os.Mkdir(filepath.Join(dir, version), 0o755),
+		os.WriteFile(filepath.Join(dir, version, name), raw, 0o644),
+		os.Symlink(version, filepath.Join(dir, "..data")),
+		os.Symlink(filepath.Join("..data", name), filepath.Join(dir, name)),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestKubernetesSwarm runs the overlay's commands; the torrent that it brings along must
 // be of the content that its seed makes.
 func TestKubernetesSwarm(t *testing.T) {
@@ -169,9 +185,7 @@ func TestKubernetesSwarm(t *testing.T) {
 			continue
 		}
 		for name, raw := range o.config.BinaryData {
-			if err := os.WriteFile(filepath.Join(torrents, name), raw, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			mount(t, torrents, name, raw)
 		}
 		if v, ok := o.config.Data["STARLING_REF"]; ok {
 			ref = v

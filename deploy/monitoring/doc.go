@@ -7,7 +7,8 @@
 // and a test compares; whoever deploys reads the files and needs no Go. A
 // Dashboard is in Grafana's classic JSON form, which is provisioned from a
 // folder. A Rules is one file of recording and alerting rules; each alert has a
-// page in docs/runbooks.
+// page in docs/runbooks. For clusters there are the same rules and boards as
+// Kubernetes' objects.
 //
 // The tests run the real Prometheus against a real swarm. What this package does
 // not do: it measures nothing, and it knows no deployment; the scrape

@@ -134,9 +134,11 @@ func mountSlow(t *testing.T, dir string) bool {
 	}
 	p := launch(t, program, "-f", "--write-rate="+slowRate, dir+".real", dir)
 	t.Cleanup(func() {
-		// It is not mounted where the program has failed.
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
-			t.Errorf("unmount %s: %v", dir, err)
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it unmounts, or has ended by itself
+		select {
+		case <-p.ended:
+		case <-time.After(patience):
+			t.Errorf("bindfs does not end:\n%s", p.tail())
 		}
 	})
 	mounted := false

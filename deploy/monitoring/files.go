@@ -100,7 +100,7 @@ scrape_configs:
       - targets: ["%s"] # --admin-listen of the tracker
   - job_name: %s
     http_sd_configs:
-      - url: %s/api/v1/sd/prometheus # --listen of the tracker
+      - url: %s/api/v1/sd/prometheus # --listen of the tracker; its --admin-listen has the same
         refresh_interval: 15s
     relabel_configs:
       # What the peer calls itself, and its --node-label K=V as label_K=V. The

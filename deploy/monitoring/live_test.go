@@ -51,6 +51,13 @@ func TestLiveSwarm(t *testing.T) {
 	prom.is(t, `count(starling_peer_by_torrent_done_bytes == `+strconv.Itoa(size)+`)`, "5")
 	prom.is(t, `starling_tracker_by_torrent_peers{role="seeder"}`, "5") // the folder is read every 10 s
 	checkDiscovery(t, at["tracker"])
+	eventually(t, "no alert in a swarm that is well", patience, func() error {
+		all, err := prom.alerts()
+		if err == nil && len(all) > 0 {
+			err = fmt.Errorf("%v", all)
+		}
+		return err
+	})
 	// The table of alerts has something to show.
 	writeFile(t, config, "log-level: loud\n")
 	tracker.signal(t, syscall.SIGHUP)

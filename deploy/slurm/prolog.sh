@@ -15,9 +15,9 @@
 #	Epilog=/etc/slurm/starling-epilog.sh
 #
 # It must not fail: a Prolog that does drains the node. Slurm gives it no comment, so it
-# asks for it, and gives up soon.
+# asks for it, and gives up soon. A blank follows the comment in the answer.
 set -u
-comment=$(timeout 10 scontrol show job "${SLURM_JOB_ID:-0}" 2>/dev/null | sed -n 's/^ *Comment=\(.*\)$/\1/p')
+comment=$(timeout 10 scontrol show job "${SLURM_JOB_ID:-0}" 2>/dev/null | sed -n 's/^ *Comment=\(.*[^ ]\) *$/\1/p')
 case $comment in
 starling:*) name=${comment#starling:} ;;
 *) exit 0 ;;

@@ -71,11 +71,13 @@ func TestAssetIsKept(t *testing.T) {
 	if w.Code != http.StatusOK || tag == "" || w.Header().Get("Content-Type") != "text/css; charset=utf-8" {
 		t.Fatalf("status %d, ETag %q", w.Code, tag)
 	}
-	again := httptest.NewRequest(http.MethodGet, "/assets/page.css", nil)
-	again.Header.Set("If-None-Match", tag)
-	w = httptest.NewRecorder()
-	if v.ServeHTTP(w, again); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
-		t.Errorf("status %d, %d bytes", w.Code, w.Body.Len())
+	for sent, want := range map[string]int{tag: http.StatusNotModified, "W/" + tag: http.StatusNotModified, `"other"`: http.StatusOK} {
+		again := httptest.NewRequest(http.MethodGet, "/assets/page.css", nil)
+		again.Header.Set("If-None-Match", sent)
+		w = httptest.NewRecorder()
+		if v.ServeHTTP(w, again); w.Code != want || (w.Body.Len() == 0) != (want == http.StatusNotModified) {
+			t.Errorf("%s: status %d, %d bytes", sent, w.Code, w.Body.Len())
+		}
 	}
 }
 

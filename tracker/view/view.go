@@ -102,7 +102,8 @@ func (v *view) serveAsset(w http.ResponseWriter, r *http.Request, name string) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("ETag", a.etag)
 	h.Set("Content-Type", a.kind)
-	if r.Header.Get("If-None-Match") == a.etag {
+	// A proxy that compresses makes a weak tag of it.
+	if strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/") == a.etag {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}

@@ -9,6 +9,13 @@ export function put(el, text) {
   if (el && el.textContent !== text) el.textContent = text;
 }
 
+// putCut is put for text that may be too long for its place: all of it is there to be
+// pointed at.
+export function putCut(el, text) {
+  put(el, text);
+  if (el.title !== text) el.title = text;
+}
+
 // make returns a new element with a class and text.
 export function make(tag, cls, text) {
   const el = document.createElement(tag);

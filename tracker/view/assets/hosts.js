@@ -1,7 +1,7 @@
 // The table of all hosts. Thousands are in it; only the rows in sight exist, and
 // the table tells assistive technology how many there are.
 
-import { $, put, make, share } from "./dom.js";
+import { $, put, putCut, make, share } from "./dom.js";
 import { count, doing, left, percent, plural, rate } from "./words.js";
 
 const columns = 2; // that are shown even on a phone
@@ -86,12 +86,12 @@ function newRow() {
 function fill(row, h, i) {
   row.tr.host = h;
   row.tr.setAttribute("aria-rowindex", i + 2);
-  put(row.who, h.key);
-  put(row.tags, Object.keys(h.labels || {}).sort().map((k) => `${k} ${h.labels[k]}`).join(", "));
+  putCut(row.who, h.key);
+  putCut(row.tags, Object.keys(h.labels || {}).sort().map((k) => `${k} ${h.labels[k]}`).join(", "));
   row.bar.set(h.share, h.share < 0 ? "not told" : percent(h.share));
   const [down, up, rest, words] = row.cells;
   put(down, h.down_bps > 0 ? rate(h.down_bps) : "-");
   put(up, h.up_bps > 0 ? rate(h.up_bps) : "-");
   put(rest, left(h.left_s));
-  put(words, doing(h));
+  putCut(words, doing(h));
 }

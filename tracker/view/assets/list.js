@@ -1,6 +1,6 @@
 // Keeps the list of swarms current.
 
-import { $, put, make, share } from "./dom.js";
+import { $, put, putCut, make, share } from "./dom.js";
 import { bytes, copies, count, percent, plural, rate } from "./words.js";
 import { ask, live } from "./live.js";
 
@@ -25,7 +25,7 @@ function newRow() {
 
 function fill(row, s) {
   if (row.link.pathname !== `/swarms/${s.infohash}`) row.link.href = `/swarms/${s.infohash}`;
-  put(row.link, s.name || s.infohash.slice(0, 12));
+  putCut(row.link, s.name || s.infohash.slice(0, 12));
   row.bar.set(s.mean, percent(s.mean));
   const [done, moving, rarest, size] = row.cells;
   put(done, `${count(s.done)} of ${count(s.hosts)}`);

@@ -160,11 +160,12 @@ export class Ring {
 
   drawLines(g) {
     const top = this.edges.length ? this.edges[0].bps : 1;
+    const faintest = 0.32 - 0.2 * this.edges.length / maxFlows; // few lines may be stronger than many
     g.lineCap = "round";
     for (const e of this.edges) {
       const on = !this.chosen || this.bars[e.from] === this.chosen || this.bars[e.to] === this.chosen;
       const weight = Math.sqrt(e.bps / top); // by the rate itself the weaker ones could not be seen
-      g.globalAlpha = on ? (this.chosen ? 0.85 : 0.12 + 0.3 * weight) : 0.04;
+      g.globalAlpha = on ? (this.chosen ? 0.85 : faintest + 0.3 * weight) : 0.04;
       g.strokeStyle = e.seed ? this.colours.accent : this.colours.soft;
       g.lineWidth = this.scale * (0.5 + 1.5 * weight);
       g.beginPath();
@@ -282,8 +283,10 @@ function sector(g, c, angle, half, from, to, colour) {
   g.fill();
 }
 
+// cut shortens a name to the room it has; of one that would lose all but its beginning
+// nothing is left.
 function cut(g, text, room) {
   if (g.measureText(text).width <= room) return text;
-  while (text.length > 1 && g.measureText(text + "…").width > room) text = text.slice(0, -1);
-  return text.length > 1 ? text + "…" : "";
+  while (text.length > 3 && g.measureText(text + "…").width > room) text = text.slice(0, -1);
+  return text.length > 3 ? text + "…" : "";
 }

@@ -1,6 +1,6 @@
 // Keeps the page of a swarm current: fetches its hosts once, then takes the events.
 
-import { $, put, make, share, say } from "./dom.js";
+import { $, put, putCut, make, share, say } from "./dom.js";
 import { bytes, count, left, percent, plural, rate, slow } from "./words.js";
 import { ask, live } from "./live.js";
 import { Store, lastFirst, summary } from "./store.js";
@@ -21,14 +21,12 @@ const url = new URLSearchParams(location.search);
 let edges = [], swarm, told = -1, by = page.dataset.by, wanted = url.get("by") || "", labelled = null, marked = new Set();
 // finished is when the last one was done, if the page has seen it: not if hosts came
 // that were done already. lacking is how many hosts there were while one was not.
-let finished = "", lacking = 0;
+let finished = "", lacking = 0, begun = false;
 
-$("ring-still").remove();
-
-// The forms change what is shown at once; without this file they load the page.
-const filter = { sort: $("sort").value, label: $("label").value, value: $("value").value.trim(), name: "" };
-$("find-box").hidden = false;
-for (const id of ["host-go", "by-go", "host-pager"]) $(id).hidden = true;
+// The forms change what is shown at once; until all hosts are here they load the page,
+// as they do without this file.
+const filter = { sort: $("sort").value, label: url.get("label") || "", value: "", name: "" };
+if (filter.label) filter.value = $("value").value = (url.get("value") || "").trim(); // also before a host has the label
 for (const id of ["sort", "label", "value", "find"]) {
   $(id).addEventListener("input", (e) => {
     filter[id === "find" ? "name" : id] = e.target.value.trim();
@@ -36,13 +34,22 @@ for (const id of ["sort", "label", "value", "find"]) {
     showHosts();
   });
 }
-for (const id of ["host-form", "by-form"]) $(id).addEventListener("submit", (e) => e.preventDefault());
+for (const id of ["host-form", "by-form"]) $(id).addEventListener("submit", (e) => { if (begun) e.preventDefault(); });
 $("by").addEventListener("change", (e) => {
   wanted = e.target.value;
   groupBy(wanted);
   keep({ by: wanted });
   showGroups();
 });
+
+// begin takes the place of what the server made.
+function begin() {
+  if (begun) return;
+  begun = true;
+  $("ring-still").remove();
+  $("find-box").hidden = false;
+  for (const id of ["host-go", "by-go", "host-pager"]) $(id).hidden = true;
+}
 
 // keep puts a choice into the address, so that it outlives the page and can be sent on.
 function keep(choice) {
@@ -84,6 +91,7 @@ function showHosts() {
 
 function showGroups() {
   if (!store.loaded) return;
+  begin();
   const groups = store.groups(by);
   ring.set(groups, edges, marked);
   ring.tell(picture(groups), legend());
@@ -119,11 +127,11 @@ function groupRow(body, i, s) {
     tr = made;
   }
   const [name, , done, rest, slowest] = tr.cells;
-  put(name, s.name || `no ${by}`);
+  putCut(name, s.name || `no ${by}`);
   tr.bar.set(s.mean, percent(s.mean));
   put(done, `${count(s.done)} of ${count(s.hosts)}`);
   put(rest, left(s.left));
-  put(slowest, s.slowest ? slow(s.slowest) : "");
+  putCut(slowest, s.slowest ? slow(s.slowest) : "");
 }
 
 // picture says in words what the ring shows; the table at the page's end has it all.

@@ -122,7 +122,7 @@ func TestKeyboard(t *testing.T) {
 	s.at(t, 70)
 	tb := newTab(t, desktop)
 	tb.open(s.path(s.rollouts[0]))
-	tb.until(`document.getElementById("host-count").innerText === "72 hosts"`)
+	tb.until(settled)
 	var order []string
 	for range 11 {
 		tb.do(chromedp.KeyEvent(kb.Tab))
@@ -157,6 +157,23 @@ func TestNoMotion(t *testing.T) {
 	}
 	if n := eval[int](tb, `document.getAnimations().length`); n != 0 {
 		t.Errorf("%d animations run", n)
+	}
+	tb.quiet()
+}
+
+// TestChosenBeforeHosts: what the address chooses holds for hosts that come later.
+func TestChosenBeforeHosts(t *testing.T) {
+	s := newSite(t)
+	tb := newTab(t, desktop)
+	tb.open(s.path(s.rollouts[0]) + "?by=zone&label=zone&value=b&sort=node")
+	tb.until(`document.getElementById("live").dataset.state === "on" && document.getElementById("done").innerText === "0 of 0"`)
+	s.at(t, 50)
+	tb.until(`document.getElementById("host-count").innerText === "36 hosts of 72" && document.getElementById("by-name").innerText === "zone"`)
+	if got := tb.text("hosts"); strings.Contains(got, "zone a") || strings.Index(got, "gpu-r02-01") > strings.Index(got, "gpu-r02-02") {
+		t.Errorf("the hosts of zone b by name:\n%s", got)
+	}
+	if got := eval[string](tb, `["by", "label", "value", "sort"].map((id) => document.getElementById(id).value).join()`); got != "zone,zone,b,node" {
+		t.Errorf("the controls say %s", got)
 	}
 	tb.quiet()
 }

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -213,4 +214,42 @@ func TestUnseen(t *testing.T) {
 	look("false")
 	tb.until(`document.getElementById("mean").innerText === "100 %" && document.getElementById("left-name").innerText === "Last one done"`)
 	tb.quiet()
+}
+
+// TestRefused: a page for which the tracker has no stream left says so, has the numbers
+// that it came with, and goes on when there is one.
+func TestRefused(t *testing.T) {
+	s := newSite(t)
+	s.at(t, 50)
+	var streams []net.Conn
+	for range 64 {
+		c, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, "GET /api/v1/events HTTP/1.1\r\nHost: t\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 16)); err != nil { // the answer has begun
+			t.Fatal(err)
+		}
+		streams = append(streams, c)
+	}
+	tb := newTab(t, desktop)
+	tb.open(s.path(s.rollouts[0]))
+	tb.until(`document.getElementById("live-text").innerText === "Refused by the tracker"`)
+	if got := tb.text("done"); got != "1 of 72" {
+		t.Errorf("the page says that %s are done", got)
+	}
+	if !eval[bool](tb, `document.getElementById("ring-still") !== null && !document.getElementById("host-pager").hidden && !document.getElementById("host-go").hidden`) {
+		t.Error("without a stream the ring, or the way to the other hosts, is not there")
+	}
+	for _, c := range streams {
+		c.Close()
+	}
+	tb.until(settled)
+	if !eval[bool](tb, `document.getElementById("ring-still") === null && document.getElementById("host-pager").hidden`) {
+		t.Error("with a stream it still has the still ring, or pages")
+	}
 }

@@ -2,8 +2,10 @@ package browser
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,14 +43,15 @@ func TestShots(t *testing.T) {
 		tabs["desktop-"+theme] = newTab(t, look{width: 1440, height: 900, dark: theme == "dark"})
 		tabs["phone-"+theme] = newTab(t, look{width: 390, height: 844, phone: true, dark: theme == "dark"})
 	}
+	all := slices.Sorted(maps.Keys(tabs))
 	tables := newTab(t, desktop)
 	for _, tb := range tabs {
 		tb.open(page)
 		tb.until(`document.getElementById("live").dataset.state === "on"`)
 	}
-	shoot := func(moment string) {
-		for name, tb := range tabs {
-			tb.shot(filepath.Join(dir, fmt.Sprintf("web-%s-%s.png", moment, name)))
+	shoot := func(moment string, names ...string) {
+		for _, name := range names {
+			tabs[name].shot(filepath.Join(dir, fmt.Sprintf("web-%s-%s.png", moment, name)))
 		}
 		s := f.swarm(liveName)
 		t.Logf("%s: %.0f %% arrived, %d of %d done", moment, 100*s.Mean, s.Done, s.Hosts)
@@ -56,9 +59,9 @@ func TestShots(t *testing.T) {
 	began := time.Now()
 	f.roll()
 	f.wait("15 %", func(s fleet.SwarmInfo) bool { return s.Hosts == liveHosts+1 && s.Mean > 0.15 })
-	shoot("start")
+	shoot("start", all...)
 	f.wait("60 %", func(s fleet.SwarmInfo) bool { return s.Mean > 0.6 })
-	shoot("middle")
+	shoot("middle", all...)
 	tables.open(page)
 	tables.until(`document.getElementById("host-count").innerText === "37 hosts"`)
 	tables.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".groups").scrollIntoView()`))
@@ -68,14 +71,14 @@ func TestShots(t *testing.T) {
 	tables.shot(filepath.Join(dir, "web-list.png"))
 	f.wait("all but the slow ones", func(s fleet.SwarmInfo) bool { return s.Done >= s.Hosts-len(liveLimits) })
 	time.Sleep(4 * time.Second) // what moves is of the last seconds
-	shoot("late")
+	shoot("late", all...)
 	f.wait("all", func(s fleet.SwarmInfo) bool { return s.Done == s.Hosts })
 	t.Logf("the rollout took %.0f s", time.Since(began).Seconds())
 	for _, tb := range tabs {
 		tb.until(`document.getElementById("ring").hasAttribute("data-done")`)
 	}
 	time.Sleep(4 * time.Second) // the ring has closed
-	shoot("done")
+	shoot("done", "desktop-light")
 	for _, tb := range tabs {
 		tb.quiet()
 	}

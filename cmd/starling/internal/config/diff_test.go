@@ -53,6 +53,12 @@ func TestWhere(t *testing.T) {
 		"leech:\n  up-limit: 3mbit\nlech: 1\n":                       "c.yaml:3: lech: unknown key",
 		"leech:\n  a: 1\n  b: 2\n":                                   "c.yaml:2: leech.a: unknown key; ",
 		"leech:\n  timeout: 3s\n bad: 3\n":                           "c.yaml:2: yaml: did not find expected key",
+		"\nbad\n":                                                    "c.yaml:2: yaml: KEY: VALUE expected",
+		"leech: 3\n":                                                 "c.yaml:1: leech: KEY: VALUE expected",
+		"quiet: maybe\n":                                             "c.yaml:1: quiet: neither true nor false",
+		"leech: {max-peers: many}\n":                                 "c.yaml:1: leech.max-peers: not a whole number",
+		"- leech\n":                                                  "c.yaml:1: yaml: KEY: VALUE expected",
+		"quiet: true\nleech: {}\nquiet: false\n":                     "c.yaml:3: yaml: mapping key \"quiet\" already defined at line 1",
 	} {
 		_, err := load(t, text, nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

@@ -116,6 +116,8 @@ func linesOf(file string) map[string]int {
 
 var (
 	yamlLine = regexp.MustCompile(`^yaml: line (\d+): (?s:(.*))$`)
+	// typeLine is how the YAML decoder names the place of what is of another kind.
+	typeLine = regexp.MustCompile(`^line (\d+): (.*)$`)
 	// decodeText is how mapstructure names the key of an error.
 	decodeText = regexp.MustCompile(`^'([^']*)' (?s:(.*))$`)
 	element    = regexp.MustCompile(`\[[^\]]*\].*$`)
@@ -126,6 +128,15 @@ func parseError(file string, err error) error {
 	err = unwrapParse(err)
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		return fmt.Errorf("%s:%s: yaml: %s", file, m[1], m[2])
+	}
+	var kind *yaml.TypeError
+	if errors.As(err, &kind) && len(kind.Errors) > 0 {
+		if m := typeLine.FindStringSubmatch(kind.Errors[0]); m != nil {
+			if strings.HasPrefix(m[2], "cannot unmarshal") {
+				m[2] = "KEY: VALUE expected"
+			}
+			return fmt.Errorf("%s:%s: yaml: %s", file, m[1], m[2])
+		}
 	}
 	return placed(file, err)
 }
@@ -148,7 +159,7 @@ func decodeFaults(err error) []fault {
 	section, why := m[1], m[2]
 	names, unknown := strings.CutPrefix(why, "has invalid keys: ")
 	if !unknown {
-		return []fault{{element.ReplaceAllString(section, ""), why}}
+		return []fault{{element.ReplaceAllString(section, ""), plainly(why)}}
 	}
 	var all []fault
 	for _, name := range strings.Split(names, ", ") {
@@ -158,6 +169,19 @@ func decodeFaults(err error) []fault {
 		all = append(all, fault{name, "unknown key"})
 	}
 	return all
+}
+
+// plainly says what a decoder says of a type of Go as of a value in a file.
+func plainly(why string) string {
+	switch {
+	case strings.HasPrefix(why, "cannot parse value as 'bool'"):
+		return "neither true nor false"
+	case strings.HasPrefix(why, "cannot parse value as 'int'"):
+		return "not a whole number"
+	case strings.HasPrefix(why, "expected a map or struct"):
+		return "KEY: VALUE expected"
+	}
+	return why
 }
 
 // validFaults reads the faults out of what Validate returns.

@@ -52,12 +52,12 @@ type speed struct {
 // disk looks at the directory that content is fetched to, or where it is not there
 // yet at the one that will hold it.
 func disk(ctx context.Context, dir string) []Finding {
-	at, err := existing(dir)
-	if err != nil {
-		return one(problem("disk", "create it, or name another with --data", "%s: %v", dir, pathless(err)))
-	}
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs // "." says little in a report that is read elsewhere
+	}
+	at, err := existing(dir)
+	if err != nil {
+		return one(judgePlace(dir, err))
 	}
 	v := statDisk(at)
 	out := judgeVolume(dir, v)
@@ -74,11 +74,7 @@ func disk(ctx context.Context, dir string) []Finding {
 
 // existing is dir, or the nearest directory above it that exists.
 func existing(dir string) (string, error) {
-	at, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	for {
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		info, err := os.Stat(at)
 		switch {
 		case err == nil && info.IsDir():
@@ -88,8 +84,16 @@ func existing(dir string) (string, error) {
 		case !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at):
 			return "", err
 		}
-		at = filepath.Dir(at)
 	}
+}
+
+// judgePlace says what it means that there is no way to a directory.
+func judgePlace(dir string, err error) Finding {
+	cure := "create it, or name another with --data"
+	if errors.Is(err, fs.ErrPermission) {
+		cure = "let the user that runs starling reach it (chmod, chown), or name another with --data"
+	}
+	return problem("disk", cure, "%s: %v", dir, pathless(err))
 }
 
 // pathless is an error without the path that is said before it.

@@ -58,6 +58,7 @@ func TestJudges(t *testing.T) {
 		"crawling disk":       {judgeSpeed("/d", speed{1 << 20, time.Millisecond}, nil), Problem, "1.00 MiB/s"},
 		"slow sync":           {judgeSpeed("/d", speed{200 << 20, 300 * time.Millisecond}, nil), Warning, "300ms"},
 		"hanging sync":        {judgeSpeed("/d", speed{200 << 20, 3 * time.Second}, nil), Problem, "3.0s to make"},
+		"out of reach":        {judgePlace("/d", &fs.PathError{Op: "stat", Path: "/d", Err: syscall.EACCES}), Problem, "/d: permission denied"},
 		"not permitted":       {judgeSpeed("/d", speed{}, &fs.PathError{Op: "open", Path: "/d/x", Err: syscall.EACCES}), Problem, "permission denied"},
 		"disk failed":         {judgeSpeed("/d", speed{}, &fs.PathError{Op: "sync", Path: "/d/x", Err: syscall.EIO}), Problem, "/d: input/output error"},
 		"no network":          {judgeMTU(nil, 0), Warning, "no interface"},
@@ -82,6 +83,9 @@ func TestJudges(t *testing.T) {
 		if (c.got.Cure == "") != (c.got.Level == OK) {
 			t.Errorf("%s: level %s with the cure %q", name, c.got.Level, c.got.Cure)
 		}
+	}
+	if got := judgePlace("/d", syscall.EACCES).Cure; !strings.Contains(got, "chmod") {
+		t.Errorf("cure of a directory out of reach: %q", got)
 	}
 	if got := judgeMemory(memory{known: true, total: 8 << 30, available: 1 << 30, group: 1000 << 20}).Cure; !strings.Contains(got, "GOMEMLIMIT=900MiB") {
 		t.Errorf("cure of a control group of 1000 MiB: %q", got)

@@ -80,7 +80,7 @@ func TestDirectories(t *testing.T) {
 // All checks together, in their order, and none after the end of the context.
 func TestRun(t *testing.T) {
 	u := trackerAt(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
-	o := Options{Data: t.TempDir(), Tracker: u, Patience: brief, Ports: []Port{{Network: "tcp", Addr: "127.0.0.1:1", For: "x", Option: "y"}}}
+	o := Options{Data: t.TempDir(), Tracker: u, Patience: long, Ports: []Port{{Network: "tcp", Addr: "127.0.0.1:1", For: "x", Option: "y"}}}
 	var order []string
 	for _, f := range Run(context.Background(), o) {
 		order = append(order, f.Check)
