@@ -12,7 +12,7 @@
 #	debootstrap --include=systemd-sysv,dbus,iproute2 bookworm ROOT
 #
 # Without one they see this machine's, without its services. Status 77: this machine
-# does not let a systemd boot.
+# lets no systemd boot or has no bridges.
 set -euo pipefail
 if [ $# -lt 1 ] || [ $# -gt 2 ] || [ ! -f "$1" ]; then
 	echo 'usage: fleet.sh DEB [ROOT]' >&2
@@ -21,6 +21,7 @@ fi
 [ "$(id -u)" = 0 ] || { echo 'not root' >&2; exit 77; }
 # The network of the hosts is one of ours, and gone with us.
 if [ -z "${starling_fleet:-}" ]; then
+	unshare --net true || { echo 'no network namespaces' >&2; exit 77; }
 	exec env starling_fleet=1 unshare --net "$(realpath "${BASH_SOURCE[0]}")" "$@"
 fi
 deb=$(realpath "$1") root=$(realpath "${2:-/}")
@@ -69,7 +70,7 @@ on() {
 
 echo "== ${#hosts[@]} hosts"
 ip link set lo up
-ip link add fleet0 type bridge
+ip link add fleet0 type bridge || { echo 'no bridges' >&2; exit 77; }
 ip link set fleet0 up
 for h in "${hosts[@]}"; do
 	mkdir "$work/$h"
@@ -114,7 +115,7 @@ as head-1 'systemctl stop starling-tracker'
 as node-1 "$(block 2)"
 as head-1 'systemctl start starling-tracker'
 as node-1 'until systemctl --quiet is-active starling-leech@model; do sleep 0.2; done; dpkg -P starling'
-for left in 'systemctl list-units --all --no-legend "starling*"' 'ls -d /etc/starling /etc/systemd/system/*.wants/starling* 2>/dev/null || true' 'pgrep starling || true'; do
+for left in 'systemctl list-units --all --no-legend "starling*"' 'ls -d /etc/starling /etc/systemd/system/*.wants/starling* 2>/dev/null || true' 'find /proc/[0-9]*/exe -lname "/usr/bin/starling*" 2>/dev/null || true'; do
 	got=$(as node-1 "$left")
 	[ -z "$got" ] || fail "left behind: $got"
 done
