@@ -166,6 +166,12 @@ var stagedReasons = map[string]staged{
 			a, b := r.leecher(1, true), r.leecher(2, true)
 			r.pass(8, func() { r.serve(a, b); r.finishJobs() })
 		}, want: WhyLimit},
+	"our own limit, between two requests": {
+		mod: func(cfg *EngineConfig) { cfg.DownLimit = 2*stagePiece + 2<<10 },
+		play: func(r *reporting) {
+			a, b := r.leecher(1, true), r.leecher(2, true)
+			r.pass(40, func() { r.serve(a, b); r.finishJobs(); r.serve(a, b); r.finishJobs() })
+		}, want: WhyLimit},
 	"no tracker and nobody known": {play: func(r *reporting) {
 		r.pass(2, nil)
 		r.tracker.down = true

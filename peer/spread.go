@@ -45,6 +45,10 @@ const (
 	// before they are given to others: without it, one that takes and never
 	// announces could keep pieces from the swarm.
 	spreadWait = 20 * time.Second
+	// spreadIdle is how long it may leave one of them unasked, or asked for in part,
+	// while we have nothing else to send to it, nor anything left for another that
+	// waits: one with a rate limit takes little from each of its sources.
+	spreadIdle = 2 * time.Second
 )
 
 // init shuffles the pieces, if we start as a seed. A leecher that completes
@@ -199,8 +203,8 @@ func (e *Engine) spreadTick(now time.Time) {
 			s.reclaim(r)
 			e.freeChoice(r)
 		}
-		pending = pending || len(r.handouts) > 0
 	}
+	e.passOn(now)
 	for _, r := range e.order {
 		e.suggest(r)
 		pending = pending || len(r.handouts) > 0
@@ -209,6 +213,34 @@ func (e *Engine) spreadTick(now time.Time) {
 		return
 	}
 	e.endSpread()
+}
+
+// passOn takes back what remotes leave with us, once nothing else is left and another
+// remote waits for more: the whole swarm lacks those pieces.
+func (e *Engine) passOn(now time.Time) {
+	s := &e.spread
+	if len(s.left) > 0 || !slices.ContainsFunc(e.order, (*remote).waitsForMore) {
+		return
+	}
+	for _, r := range e.order {
+		if len(r.queue) > 0 || r.bulk > 0 {
+			continue // it waits for us
+		}
+		r.handouts = slices.DeleteFunc(r.handouts, func(h handout) bool {
+			late := h.sent < e.geo.AskSize(h.piece) && now.Sub(h.at) > spreadIdle
+			if late {
+				s.left = append(s.left, h.piece)
+				r.hoards = true
+			}
+			return late
+		})
+	}
+}
+
+// waitsForMore says whether a remote has announced all that we suggested to it, and
+// could be sent more.
+func (r *remote) waitsForMore() bool {
+	return r.phase == ready && r.guided && !r.amChoking && r.needs > 0 && !r.hoards && len(r.handouts) == 0 && len(r.queue) == 0
 }
 
 // endSpread lets all ask for what they like.

@@ -27,6 +27,8 @@ const (
 	leastSeen   = 6
 	linkSources = 1.5
 	linkSteady  = 1.15
+	// nearLimit is what share of our own limit has to come in to be all that it allows.
+	nearLimit = 0.9
 	// sampled is how many of the pieces are looked at for who has them.
 	sampled = 4096
 )
@@ -98,7 +100,7 @@ func (e *Engine) heldBy(now time.Time) Why {
 		return WhyDisk
 	case e.onDisk > e.asked && 2*int64(e.onDisk) >= min(budget, e.pick.Left()):
 		return WhyDisk
-	case e.down.rate > 0 && e.down.at.After(now):
+	case e.down.rate > 0 && (e.down.at.After(now) || e.inRate.Value(now) >= nearLimit*float64(e.down.rate)):
 		return WhyLimit
 	}
 	var open, having, serving, others, servingOthers int
