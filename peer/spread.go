@@ -49,6 +49,9 @@ const (
 	// while we have nothing else to send to it, nor anything left for another that
 	// waits: one with a rate limit takes little from each of its sources.
 	spreadIdle = 2 * time.Second
+	// spreadSilent is how long it may, in the same case, keep one that all has been
+	// sent of: one whose disk or processor is slow announces others meanwhile.
+	spreadSilent = 5 * time.Second
 )
 
 // init shuffles the pieces, if we start as a seed. A leecher that completes
@@ -215,8 +218,8 @@ func (e *Engine) spreadTick(now time.Time) {
 	e.endSpread()
 }
 
-// passOn takes back what remotes leave with us, once nothing else is left and another
-// remote waits for more: the whole swarm lacks those pieces.
+// passOn takes back what remotes leave with us or keep to themselves, once nothing else
+// is left and another remote waits for more: the whole swarm lacks those pieces.
 func (e *Engine) passOn(now time.Time) {
 	s := &e.spread
 	if len(s.left) > 0 || !slices.ContainsFunc(e.order, (*remote).waitsForMore) {
@@ -227,7 +230,7 @@ func (e *Engine) passOn(now time.Time) {
 			continue // it waits for us
 		}
 		r.handouts = slices.DeleteFunc(r.handouts, func(h handout) bool {
-			late := h.sent < e.geo.AskSize(h.piece) && now.Sub(h.at) > spreadIdle
+			late := now.Sub(h.at) > spreadIdle && (h.sent < e.geo.AskSize(h.piece) || now.Sub(r.served) > spreadSilent)
 			if late {
 				s.left = append(s.left, h.piece)
 				r.hoards = true
