@@ -3,10 +3,10 @@ package deploy
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+
+	"starling/internal/testutil"
 )
 
 // need skips a test whose program is missing, with the Debian package that has it; under
@@ -34,36 +34,16 @@ func run(t *testing.T, program string, args ...string) string {
 	return string(out)
 }
 
-// built is the folder of what binary has built, "" before.
-var built string
-
-// binary builds the program, once.
-var binary = sync.OnceValues(func() (path string, err error) {
-	if built, err = os.MkdirTemp("", "starling-deploy"); err != nil {
-		return "", err
-	}
-	path = filepath.Join(built, "starling")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, "starling/cmd/starling")
-	cmd.Env, cmd.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
-	return path, cmd.Run()
-})
-
 func build(t *testing.T) string {
 	t.Helper()
-	path, err := binary()
+	path, err := testutil.Program()
 	if err != nil {
-		t.Fatalf("go build: %v", err)
+		t.Fatal(err)
 	}
 	return path
 }
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if built != "" {
-		os.RemoveAll(built)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(testutil.Main(m)) }
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()

@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"testing"
+
+	"starling/internal/testutil"
 )
 
 const (
@@ -44,15 +45,11 @@ func TestMain(m *testing.M) {
 
 // outside builds the binary and runs this program again in a new namespace.
 func outside(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "starling-interop")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
+	defer testutil.Remove()
 	binary := os.Getenv(wantEnv)
 	if binary == "1" {
-		if binary, err = build(dir); err != nil {
+		var err error
+		if binary, err = testutil.Program(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -74,17 +71,6 @@ func outside(m *testing.M) int {
 		return 1
 	}
 	return 0
-}
-
-// build makes a starling as a release has it, and returns its path.
-func build(dir string) (string, error) {
-	binary := filepath.Join(dir, "starling")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "starling/cmd/starling")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return binary, nil
 }
 
 // namespace says how the inner process is cloned. Who is not root stays who he

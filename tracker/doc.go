@@ -5,7 +5,8 @@
 //
 // Server answers on two listeners. The public one has /announce and /scrape, the
 // torrent files under /torrents/, a JSON interface under /api/v1/, and the web page of
-// package view. The admin one adds /metrics, to which the program may add profiles.
+// package view. The admin one has /metrics and where the peers' metrics are, and the
+// program may add profiles to it.
 // Make one with New, register torrents with Torrents, and run it with Serve.
 //
 // The swarms themselves are package swarm's, which is pure; here they are spread

@@ -14,34 +14,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"starling/internal/testutil"
 )
 
 // patience is how long may take what is due at once, on a machine that does much
 // else.
 const patience = time.Minute
 
-// starling builds the program.
-var starling = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "starling-monitoring")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "starling")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", path, "starling/cmd/starling")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	return path, build.Run()
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if built.Load() {
-		if path, err := starling(); err == nil {
-			os.RemoveAll(filepath.Dir(path))
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(testutil.Main(m)) }
 
 // proc is a process of a trial.
 type proc struct {
@@ -119,10 +100,9 @@ func (p *proc) kill() {
 // run starts our program and waits until it serves; it returns where.
 func run(t *testing.T, args ...string) (*proc, map[string]string) {
 	t.Helper()
-	path, err := starling()
-	built.Store(true)
+	path, err := testutil.Program()
 	if err != nil {
-		t.Fatalf("go build: %v", err)
+		t.Fatal(err)
 	}
 	p := launch(t, append(append([]string{path}, args...), "--progress", "json")...)
 	select {
@@ -139,10 +119,9 @@ func run(t *testing.T, args ...string) (*proc, map[string]string) {
 // create makes dir/name of random bytes and a torrent of it.
 func create(t *testing.T, dir, name string, size int, announce string) (torrent string) {
 	t.Helper()
-	path, err := starling()
-	built.Store(true)
+	path, err := testutil.Program()
 	if err != nil {
-		t.Fatalf("go build: %v", err)
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, name), noise(size), 0o644); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@
 // A Store maps an infohash to the hosts that reported of it, a dense slice with an
 // index by address. A report replaces the one before, and allocates only if the
 // host's name or labels have changed. A host goes when it says so or is silent for
-// Config.TTL; one that completed before it went stays for Config.KeepLeft, as Left:
+// Config.TTL; one that had all, however it went, stays for Config.KeepLeft, as Left:
 // a rollout is not less done because its hosts stop seeding. A host of the same name
 // and address that comes back takes the place of one that left.
 //
@@ -24,8 +24,9 @@
 //
 // Config.MaxHosts bounds the reports, Config.MaxBytes the bytes of names and labels,
 // Config.MaxPerHost those of one public address. Beyond them those that left longest ago
-// give way, then a report is refused; who had one before keeps it. Every is how often hosts should report, so that all of
-// them together are no more than Config.Rate a second.
+// give way, then a report is refused; who had one before keeps it. Every is how often
+// hosts should report, so that all of them together are no more than Config.Rate a
+// second.
 //
 // # What it does not do
 //

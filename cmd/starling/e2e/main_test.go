@@ -6,9 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"starling/internal/testutil"
 )
 
 // starlingBinary is the starling that the trials run.
@@ -34,20 +34,13 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "starling-e2e")
-	if err != nil {
+	var err error
+	if starlingBinary, err = testutil.Program(); err != nil {
+		testutil.Remove()
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
-	starlingBinary = filepath.Join(dir, "starling")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", starlingBinary, "starling/cmd/starling")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	return testutil.Main(m)
 }
 
 // long skips a trial that takes more than some seconds where time is short.

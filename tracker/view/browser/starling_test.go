@@ -3,49 +3,23 @@ package browser
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"starling/internal/testutil"
 )
 
-// programDir holds the starling that tests run, once one of them has asked for it.
-var programDir string
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if programDir != "" {
-		_ = os.RemoveAll(programDir)
-	}
-	os.Exit(code)
-}
-
-// program builds starling, once for all tests.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "starling-browser")
-	if err != nil {
-		return "", err
-	}
-	programDir = dir
-	file := filepath.Join(dir, "starling")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", file, "./cmd/starling")
-	build.Dir = filepath.Join("..", "..", "..") // it is of another module
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return file, nil
-})
+func TestMain(m *testing.M) { os.Exit(testutil.Main(m)) }
 
 // command is a starling that is not started yet; it dies with this process.
 func command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
-	file, err := program()
+	file, err := testutil.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
