@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 )
 
 // qbittorrent is qbittorrent-nox 4.5 or later, over its WebUI.
@@ -58,7 +59,13 @@ Session\UseRandomPort=false
 PortForwardingEnabled=false
 `
 
-type qbittorrentClient struct{ url string }
+type qbittorrentClient struct {
+	n   *node
+	url string
+	// resumes is how often more it is started again after an error of its own.
+	resumes int
+	resumed time.Time
+}
 
 func startQbittorrent(n *node) client {
 	n.t.Helper()
@@ -69,7 +76,7 @@ func startQbittorrent(n *node) client {
 	n.write("qBittorrent/config/qBittorrent.conf", fmt.Sprintf(qbittorrentConfig,
 		n.control, peerPort, n.ip, n.pex, encryption, n.upLimit/1024))
 	n.run("qbittorrent-nox", "--profile="+n.dir)
-	c := &qbittorrentClient{url: fmt.Sprintf("http://127.0.0.1:%d/api/v2/", n.control)}
+	c := &qbittorrentClient{n: n, url: fmt.Sprintf("http://127.0.0.1:%d/api/v2/", n.control)}
 	n.answers(func() error {
 		_, err := c.get("app/version")
 		return err
@@ -92,6 +99,7 @@ func (c *qbittorrentClient) add(j job) error {
 	w := multipart.NewWriter(&form)
 	fields := [][2]string{{"savepath", j.dir}, {"autoTMM", "false"}, {"paused", "false"}, {"contentLayout", "Original"}}
 	if j.magnet != "" {
+		c.resumes = maxResumes
 		fields = append(fields, [2]string{"urls", j.magnet})
 	}
 	for _, f := range fields {
@@ -127,6 +135,23 @@ func (c *qbittorrentClient) add(j job) error {
 	return err
 }
 
+// maxResumes is how often a torrent that came by a magnet link is resumed. Once it has
+// the metadata qBittorrent loads the torrent anew, and where the first pieces of a
+// hybrid came before it had, libtorrent 2.0.8 at times finds that "v1 and v2 hashes do
+// not describe the same data" (arvidn/libtorrent#6394), whoever seeds. Its user resumes
+// it.
+const maxResumes = 3
+
+func (c *qbittorrentClient) resume() error {
+	req, err := http.NewRequest(http.MethodPost, c.url+"torrents/resume", strings.NewReader("hashes=all"))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	_, _, err = exchange(req)
+	return err
+}
+
 func (c *qbittorrentClient) state() (state, error) {
 	var torrents []struct {
 		Hash       string  `json:"hash"`
@@ -147,6 +172,13 @@ func (c *qbittorrentClient) state() (state, error) {
 		return state{}, fmt.Errorf("%d torrents", len(torrents))
 	}
 	t := &torrents[0]
+	// What it says of its torrents it renews each 1.5 s.
+	if t.State == "error" && c.resumes > 0 && time.Since(c.resumed) > 3*time.Second {
+		c.resumes--
+		c.resumed = time.Now()
+		c.n.t.Logf("%s stopped with an error; resumed", c.n.name)
+		return state{}, c.resume()
+	}
 	// uploading, stalledUP, forcedUP ... are the states of who has all.
 	s := state{
 		complete: t.TotalSize > 0 && t.Progress == 1 && (t.State == "uploading" || t.State == "stalledUP" || t.State == "forcedUP"),

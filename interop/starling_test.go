@@ -33,6 +33,7 @@ type document struct {
 	Type      string            `json:"type"`
 	Time      time.Time         `json:"time"`
 	Event     string            `json:"event"`
+	State     string            `json:"state"`
 	Addresses map[string]string `json:"addresses"`
 	Total     int64             `json:"bytes_total"`
 	Done      int64             `json:"bytes_done"`
@@ -148,7 +149,8 @@ func (c *starlingClient) state() (state, error) {
 		d := &c.docs[i]
 		if d.Type == "status" {
 			s.down, s.up, s.trouble = d.Done, d.Sent, d.Trouble
-			s.complete = d.Total > 0 && d.Done == d.Total
+			// All is verified before it is durable and has its name.
+			s.complete = d.State == "seeding" && d.Total > 0 && d.Done == d.Total
 			s.trouble = fmt.Sprintf("%d connected; %s", d.Peers.Connected, d.Trouble)
 		}
 	}
