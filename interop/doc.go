@@ -24,8 +24,9 @@
 // Where the client's package is missing it is skipped too, but under CI, where
 // .ci/run has installed it, that fails. Every wait is bounded; nothing is tried
 // twice, but that qbittorrent is resumed after an error which is its own (maxResumes),
-// and that a cell is skipped where another's program crashes (maxCrashes). Each trial ends the programs that it began by their ids, and the kernel
-// kills what a dead test process leaves.
+// and that a cell is skipped where another's program crashes (maxCrashes). Each trial
+// ends the programs that it began by their ids, and the kernel kills what a dead test
+// process leaves.
 //
 // The suite takes some minutes of two processors and runs only where
 // STARLING_INTEROP=1 says so, as `make interop` does: beside other tests the
