@@ -57,7 +57,7 @@ func pause(ctx context.Context, wait time.Duration) time.Duration {
 // accept serves a listener until it is closed. Each connection gets a goroutine,
 // which ends with it or when net/http takes it over.
 func (s *Server) accept(ctx context.Context, ln *net.TCPListener) error {
-	wait := acceptWait
+	wait, calls := acceptWait, 1
 	for {
 		c, err := ln.AcceptTCP()
 		if ctx.Err() != nil {
@@ -67,6 +67,11 @@ func (s *Server) accept(ctx context.Context, ln *net.TCPListener) error {
 			return nil
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
+			if calls < maxLastCalls && waiting(ln) {
+				calls++
+				_ = ln.SetDeadline(time.Now().Add(lastCall))
+				continue
+			}
 			return nil // nobody is left in the queue of a listener that closes
 		}
 		if err != nil {

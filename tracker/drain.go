@@ -11,6 +11,10 @@ import (
 // and how long after that an idle connection may still bring a request.
 const lastCall = 100 * time.Millisecond
 
+// maxLastCalls is how often a listener is looked at again because its queue is not
+// empty. The second time finds it empty, but where new ones cannot be kept out of it.
+const maxLastCalls = 10
+
 // leave takes the server out of use, from the outside in: it says that it is not
 // ready and goes on answering for Config.Linger, each answer the last of its
 // connection; takes who has connected, and no one else; and closes the listener.

@@ -81,8 +81,9 @@ func (f *front) readHead() (end int, err error) {
 		f.buf = f.buf[:len(f.buf)+n]
 		switch {
 		case err == nil || n > 0:
-		case begun && !called && errors.Is(err, os.ErrDeadlineExceeded) && f.srv.draining.Load():
-			// The last call is for who has not begun: a head under way may end.
+		case !called && errors.Is(err, os.ErrDeadlineExceeded) && f.srv.draining.Load() && (begun || waiting(f.conn.TCPConn)):
+			// The last call is for who has not begun: a head under way may end, and one
+			// that has come is read.
 			called = true
 			if err := f.conn.SetReadDeadline(time.Now().Add(f.srv.cfg.Drain)); err != nil {
 				return 0, err

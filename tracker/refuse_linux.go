@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,4 +34,21 @@ func refuseNew(ln *net.TCPListener) error {
 		return err
 	}
 	return failed
+}
+
+// waiting says whether something has come that nobody has taken: a connection in a
+// listener's queue, bytes or the end on a connection. A deadline that is over does not
+// tell: on a busy machine it may be over before anybody has looked.
+func waiting(c syscall.Conn) bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	come := false
+	err = raw.Control(func(fd uintptr) {
+		look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(look, 0)
+		come = err == nil && n > 0 && look[0].Revents&unix.POLLIN != 0
+	})
+	return err == nil && come
 }

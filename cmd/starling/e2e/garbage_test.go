@@ -59,8 +59,8 @@ func TestGarbage(t *testing.T) {
 			t.Logf("%s: %s before %v; after %v", name, who, before[k], after[k])
 		}
 		if i == 0 {
-			// The runtime gives neither threads nor a heap's spans back: from
-			// here on they do not grow.
+			// The runtime keeps a heap's spans for a while: from here on they do
+			// not grow.
 			before = after
 		}
 	}
@@ -107,11 +107,12 @@ func (s *swarm) settled(t *testing.T, base []weight) (now []weight) {
 }
 
 // like says whether a process has come back to what it was. Threads and memory
-// may be fewer.
+// may be fewer; of threads the runtime starts some where system calls take long, and
+// ends none: with one for each of the attack's connections there would be a hundred.
 func (w weight) like(base weight) bool {
-	const slack, heap = 5, 16 * mib
+	const slack, threads, heap = 5, 32, 16 * mib
 	return abs(w.goroutines-base.goroutines) <= slack && abs(w.descripts-base.descripts) <= slack &&
-		w.threads <= base.threads+slack && w.rss <= base.rss+heap
+		w.threads <= base.threads+threads && w.rss <= base.rss+heap
 }
 
 func abs(n int) int { return max(n, -n) }
