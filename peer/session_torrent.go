@@ -46,7 +46,7 @@ type Torrent struct {
 	infoHash  [20]byte
 	other     [20]byte // a hybrid's second name, else the same
 	callees   callees
-	announcer Announcer
+	announcer *inOrder // nil without a tracker
 	store     *store.Store
 	host      *tcp.Host
 	engine    *Engine
@@ -72,7 +72,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		return nil, err
 	}
 	t := &Torrent{
-		session: s, infoHash: cfg.Meta.WireHash(), other: otherHash(cfg.Meta), announcer: cfg.Announcer, store: cfg.Store,
+		session: s, infoHash: cfg.Meta.WireHash(), other: otherHash(cfg.Meta), store: cfg.Store,
 		completed: make(chan struct{}), callees: callees{usual: cfg.Meta.WireHash()},
 	}
 	observer := Observer(nopObserver{})
@@ -102,11 +102,15 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 	engine := EngineConfig{
 		InfoHash: cfg.Meta.WireHash(), InfoHashV2: t.other, PeerID: s.cfg.PeerID, ListenPort: s.Addr().Port(),
 		Geometry: geo, Metadata: cfg.Meta.InfoBytes, Have: cfg.Have, Wanted: cfg.Wanted,
-		Content: &content{geo: geo, store: cfg.Store, hashes: hashes, metrics: s.cfg.Metrics}, Announcer: cfg.Announcer,
-		Policy: policy, Rechoke: s.cfg.Choke.Interval, SnubAfter: s.cfg.Choke.Snub,
+		Content: &content{geo: geo, store: cfg.Store, hashes: hashes, metrics: s.cfg.Metrics},
+		Policy:  policy, Rechoke: s.cfg.Choke.Interval, SnubAfter: s.cfg.Choke.Snub,
 		MaxRemotes: s.cfg.MaxConnsPerTorrent, WebSeeds: t.webs.Names(), NumWant: s.cfg.NumWant, Private: info.Private,
 		SuperSeed: cfg.SuperSeed, UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
 		OnEvent: t.onEvent(cfg.OnEvent), OnDial: t.callees.call, Observer: observer,
+	}
+	if cfg.Announcer != nil {
+		t.announcer = newInOrder(cfg.Announcer)
+		engine.Announcer = t.announcer
 	}
 	if hashes != nil {
 		engine.Hashes = hashes // a nil *hashTrees would be Hashes that are not nil
@@ -255,6 +259,7 @@ func (t *Torrent) shutdown(ctx context.Context) error {
 	}
 	var goodbye sync.WaitGroup
 	if known {
+		t.announcer.answered(ctx) // the host's end would cut it short
 		goodbye.Go(func() {
 			// A tracker that does not hear it forgets us by itself.
 			if _, err := t.announcer.Announce(ctx, last); err != nil {

@@ -111,7 +111,7 @@ func TestTap(t *testing.T) {
 		t.Fatal(lines.Err())
 	}
 	me, them := nameOf([20]byte{2}), nameOf([20]byte{1})
-	pieces := 0
+	payload := 0 // in pieces, or in parts of them where the machine is slow
 	for line := range strings.Lines(log.String()) {
 		var r struct {
 			From, To, Type string
@@ -121,14 +121,14 @@ func TestTap(t *testing.T) {
 			t.Fatalf("%q: %v", line, err)
 		}
 		if r.Type == "PIEC" {
-			pieces++
-			if r.From != them || r.To != me || r.Length != 64<<10+wire.PieceHead {
+			payload += r.Length - wire.PieceHead
+			if r.From != them || r.To != me || r.Length > 64<<10+wire.PieceHead {
 				t.Errorf("line %q", line)
 			}
 		}
 	}
-	if pieces != 3*16 {
-		t.Errorf("%d PIECs in the log, want %d", pieces, 3*16)
+	if payload != 3<<20 {
+		t.Errorf("%d bytes of pieces in the log, want %d", payload, 3<<20)
 	}
 }
 
