@@ -54,8 +54,7 @@ func BenchmarkAnnounce(b *testing.B) {
 }
 
 // BenchmarkReport is what a report adds to an announce: one of the hosts of one swarm
-// each time, plain or with all that a report may hold. Who announces too often for the
-// limit per peer has waited for that.
+// each time, plain or with all that a report may hold.
 func BenchmarkReport(b *testing.B) {
 	const hosts = 10_000
 	for _, c := range []struct{ name, more string }{{"without", ""}, {"with", wholeReport}} {
@@ -64,22 +63,11 @@ func BenchmarkReport(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			sc := new(scratch)
-			var all [hosts][]byte
+			all := make([][]byte, hosts)
 			for port := range all {
 				all[port] = fmt.Appendf(nil, "%s&%s&port=%d&uploaded=0&downloaded=5&left=5&compact=1&numwant=0%s", okHash, okID, 1+port, c.more)
 			}
-			now, n := time.Duration(0), 0
-			announce := func() {
-				sc.reportEvery = s.reports.every.Load()
-				if err := sc.announce(s.shards, now, all[n], loopback, s.trackerID); err != nil {
-					b.Fatal(err)
-				}
-				s.noteAnnounce(&sc.query, now, 0, nil)
-				if n++; n == hosts {
-					n, now = 0, now+10*time.Second
-				}
-			}
+			announce := announcing(b, s, all)
 			for range hosts {
 				announce()
 			}

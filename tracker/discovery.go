@@ -1,18 +1,13 @@
 package tracker
 
 import (
-	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"starling/tracker/swarm"
 )
-
-const discoveryPath = "/api/v1/sd/prometheus"
 
 // maxTargets bounds the targets of service discovery. A new one above it is left
 // out until others have expired.
@@ -22,9 +17,13 @@ const maxTargets = 20_000
 // the room or send Prometheus to all of its own ports.
 const maxTargetsPerHost = 64
 
+// maxListings bounds the torrents that a target is known to have. All above it are
+// one, which no stop takes away: it goes when none of them has announced for the TTL.
+const maxListings = 64
+
 // discovery knows the metrics endpoints of the peers that told one. The address is
 // the announce's own; only the port and the labels are the peer's word. A process
-// with many torrents is one target.
+// with many torrents is one target, for as long as it has one that it did not stop.
 type discovery struct {
 	ttl     time.Duration
 	mu      sync.Mutex // a leaf
@@ -33,11 +32,17 @@ type discovery struct {
 }
 
 type target struct {
+	id       [20]byte  // of the peer
+	node     string    // percent-encoded, as received
+	labels   []string  // names and values in turn; never changed in place, for snapshot shares it
+	torrents []listing // never empty, in no order
+}
+
+// listing is a torrent of a target.
+type listing struct {
+	hash   swarm.InfoHash
 	seen   time.Duration
 	seeder bool
-	id     [20]byte // of the peer
-	node   string   // percent-encoded, as received
-	labels []string // names and values in turn; never changed in place, for snapshot shares it
 }
 
 func newDiscovery(ttl time.Duration) *discovery {
@@ -51,19 +56,59 @@ func (d *discovery) note(now time.Duration, q *query) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	t := d.targets[at]
-	if q.Event == swarm.Stopped {
-		d.drop(at)
-		return
-	}
-	if t == nil {
-		if len(d.targets) >= maxTargets || d.hosts[at.Addr()] >= maxTargetsPerHost {
-			return
+	switch {
+	case q.Event == swarm.Stopped:
+		// Of a process that has had the port before it says nothing of this one.
+		if t != nil && t.id == q.PeerID && t.stop(q.InfoHash) {
+			d.drop(at)
 		}
-		t = new(target)
+		return
+	case t == nil && (len(d.targets) >= maxTargets || d.hosts[at.Addr()] >= maxTargetsPerHost):
+		return
+	case t == nil:
+		t = &target{id: q.PeerID}
 		d.targets[at] = t
 		d.hosts[at.Addr()]++
+	case t.id != q.PeerID:
+		t.id, t.torrents = q.PeerID, t.torrents[:0]
 	}
-	t.seen, t.seeder, t.id = now, q.Left == 0, q.PeerID
+	t.list(listing{q.InfoHash, now, q.Left == 0})
+	t.takeText(q)
+}
+
+// list takes in that a torrent was announced.
+func (t *target) list(l listing) {
+	i := t.find(l.hash)
+	if i < 0 && len(t.torrents) < maxListings {
+		t.torrents = append(t.torrents, l)
+		return
+	}
+	if i < 0 {
+		l.hash = swarm.InfoHash{} // of all that there is no room for
+		if i = t.find(l.hash); i < 0 {
+			i = maxListings - 1
+		}
+	}
+	t.torrents[i] = l
+}
+
+func (t *target) find(hash swarm.InfoHash) int {
+	return slices.IndexFunc(t.torrents, func(l listing) bool { return l.hash == hash })
+}
+
+// stop takes in that a torrent was stopped, and returns whether none is left.
+func (t *target) stop(hash swarm.InfoHash) bool {
+	t.torrents = slices.DeleteFunc(t.torrents, func(l listing) bool { return l.hash == hash })
+	return len(t.torrents) == 0
+}
+
+// seeder says whether a target has all of all its torrents.
+func (t *target) seeder() bool {
+	return !slices.ContainsFunc(t.torrents, func(l listing) bool { return !l.seeder })
+}
+
+// takeText keeps what an announce calls its host.
+func (t *target) takeText(q *query) {
 	if t.node != string(q.node) {
 		t.node = string(q.node)
 	}
@@ -82,109 +127,20 @@ func (d *discovery) note(now time.Duration, q *query) {
 
 // drop needs mu.
 func (d *discovery) drop(at netip.AddrPort) {
-	if d.targets[at] == nil {
-		return
-	}
 	delete(d.targets, at)
 	if d.hosts[at.Addr()]--; d.hosts[at.Addr()] <= 0 {
 		delete(d.hosts, at.Addr())
 	}
 }
 
-// expire forgets who has not announced for the TTL.
+// expire forgets the torrents that were not announced for the TTL, and who has none left.
 func (d *discovery) expire(now time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for at, t := range d.targets {
-		if now-t.seen >= d.ttl {
+		t.torrents = slices.DeleteFunc(t.torrents, func(l listing) bool { return now-l.seen >= d.ttl })
+		if len(t.torrents) == 0 {
 			d.drop(at)
 		}
 	}
-}
-
-// targetGroup is one element of Prometheus' HTTP service discovery.
-type targetGroup struct {
-	Targets []string          `json:"targets"`
-	Labels  map[string]string `json:"labels"`
-}
-
-// found is a target with its address.
-type found struct {
-	target
-	at netip.AddrPort
-}
-
-// snapshot copies the targets. Announces wait for the lock, so that nothing else is
-// done while it is held.
-func (d *discovery) snapshot() []found {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	all := make([]found, 0, len(d.targets))
-	for at, t := range d.targets {
-		all = append(all, found{*t, at})
-	}
-	return all
-}
-
-// endpoint is a process's listener for metrics, at whatever address.
-type endpoint struct {
-	id   [20]byte
-	port uint16
-}
-
-// list returns the targets by address. A process that announces over both families is
-// one, over IPv4: all that it measures would count twice.
-func (d *discovery) list() []targetGroup {
-	all := d.snapshot()
-	slices.SortFunc(all, func(a, b found) int { return a.at.Compare(b.at) })
-	groups := make([]targetGroup, 0, len(all))
-	over4 := make(map[endpoint]bool)
-	for i := range all {
-		t := &all[i]
-		if e := (endpoint{t.id, t.at.Port()}); t.at.Addr().Is4() {
-			over4[e] = true
-		} else if over4[e] {
-			continue
-		}
-		labels := map[string]string{"__meta_starling_role": "leecher"}
-		if t.seeder {
-			labels["__meta_starling_role"] = "seeder"
-		}
-		if node := labelValue(t.node); node != "" {
-			labels["__meta_starling_node"] = node
-		}
-		for i := 0; i < len(t.labels); i += 2 {
-			if name := t.labels[i]; isLabelName(name) {
-				labels["__meta_starling_label_"+name] = labelValue(t.labels[i+1])
-			}
-		}
-		groups = append(groups, targetGroup{Targets: []string{t.at.String()}, Labels: labels})
-	}
-	return groups
-}
-
-// labelValue decodes a label's value: at most maxLabelBytes of valid UTF-8 without
-// control characters, or nothing.
-func labelValue(raw string) string {
-	var buf [maxLabelBytes]byte
-	n, ok := unescape(buf[:], []byte(raw))
-	v := string(buf[:n])
-	if !ok || !utf8.ValidString(v) || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return ""
-	}
-	return v
-}
-
-// isLabelName says whether s can be part of a Prometheus label's name.
-func isLabelName[T string | []byte](s T) bool {
-	for _, c := range []byte(s) {
-		if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '_') {
-			return false
-		}
-	}
-	return len(s) > 0
-}
-
-func (s *Server) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
-	sendJSON(w, s.discovery.list())
 }

@@ -64,6 +64,68 @@ func TestDiscoveryBothFamilies(t *testing.T) {
 	}
 }
 
+// TestDiscoveryManyTorrents: a process is a target for as long as it announces one of its
+// torrents, and a seeder if it has all of each.
+func TestDiscoveryManyTorrents(t *testing.T) {
+	const ttl = time.Minute
+	d, id := newDiscovery(ttl), byte(1)
+	tell := func(now time.Duration, hash int, event swarm.Event, left int64) {
+		q := labelled("r1")
+		q.InfoHash, q.PeerID, q.Event, q.Left = swarm.InfoHash{1, byte(hash), byte(hash >> 8)}, [20]byte{id}, event, left
+		d.note(now, q)
+	}
+	role := func(when, want string) {
+		t.Helper()
+		got := ""
+		for _, g := range d.list() {
+			got += g.Labels["__meta_starling_role"]
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", when, got, want)
+		}
+	}
+	tell(0, 1, swarm.Started, 0)
+	tell(0, 2, swarm.Started, 5)
+	role("one of two is whole", "leecher")
+	tell(1, 2, swarm.Stopped, 5)
+	role("the other is stopped", "seeder")
+	tell(1, 3, swarm.Stopped, 5)
+	role("one is stopped that it never had", "seeder")
+	id = 2
+	tell(2, 1, swarm.Started, 5)
+	id = 1
+	tell(3, 1, swarm.Stopped, 0)
+	role("the process before it says goodbye", "leecher")
+	id = 2
+	tell(4, 1, swarm.Stopped, 5)
+	role("the last one is stopped", "")
+	if len(d.targets) != 0 || len(d.hosts) != 0 {
+		t.Errorf("kept: %d targets, %d hosts", len(d.targets), len(d.hosts))
+	}
+
+	tell(0, 1, swarm.Started, 0)
+	tell(ttl/2, 2, swarm.Started, 0)
+	d.expire(ttl)
+	tell(ttl, 2, swarm.Stopped, 0)
+	role("the other one had been silent for too long", "")
+
+	for hash := range maxListings + 40 {
+		tell(0, hash, swarm.Started, 0)
+	}
+	if n := len(d.targets[netip.MustParseAddrPort("10.0.0.7:9464")].torrents); n != maxListings {
+		t.Errorf("%d torrents of one target, bound %d", n, maxListings)
+	}
+	for hash := range maxListings + 40 {
+		tell(1, hash, swarm.Stopped, 0)
+		role("of more than it is known for some may be left", "seeder")
+	}
+	tell(2, maxListings+39, swarm.None, 0)
+	d.expire(ttl)
+	role("one is announced again", "seeder")
+	tell(ttl, maxListings+39, swarm.Stopped, 0)
+	role("and stopped", "")
+}
+
 // TestDiscoveryNotForStrangers: a tracker that shows no hosts does not list them here
 // either, but for whoever runs it.
 func TestDiscoveryNotForStrangers(t *testing.T) {

@@ -132,6 +132,22 @@ func announcePath(hash string, port int, more string) string {
 	return fmt.Sprintf("/announce?info_hash=%s&peer_id=-XX0001-%012d&port=%d%s", hash, port, port, more)
 }
 
+// announcing returns what makes the next of so many announces in turn: whoever announced
+// too often for the limit per peer has waited for that when his turn comes again.
+func announcing(t testing.TB, s *Server, queries [][]byte) func() {
+	sc, now, n := new(scratch), time.Duration(0), 0
+	return func() {
+		sc.reportEvery = s.reports.every.Load()
+		if err := sc.announce(s.shards, now, queries[n], loopback, s.trackerID); err != nil {
+			t.Fatal(err)
+		}
+		s.noteAnnounce(&sc.query, now, 0, nil)
+		if n++; n == len(queries) {
+			n, now = 0, now+10*time.Second
+		}
+	}
+}
+
 func plainGET(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: t\r\n\r\n" }
 
 var hash1 = strings.Repeat("%a7", 20)

@@ -15,7 +15,9 @@ import (
 
 // Handler is the public interface. Serve puts it behind the front; it is complete
 // without.
-func (s *Server) Handler() http.Handler {
+func (s *Server) Handler() http.Handler { return bounded(s.routes()) }
+
+func (s *Server) routes() *mux.Router {
 	r := mux.NewRouter()
 	r.UseEncodedPath() // a "%2F" in a torrent's name separates nothing
 	get := func(path string, h http.HandlerFunc) { r.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead) }
@@ -34,21 +36,26 @@ func (s *Server) Handler() http.Handler {
 		}
 	}
 	s.addHealth(r)
-	return bounded(r)
+	return r
 }
 
 // AdminHandler is the interface for whoever runs the tracker: metrics, where those of
 // the peers are, to which the program may add profiles. It must not be reachable by strangers.
 func (s *Server) AdminHandler(metrics prometheus.Gatherer) http.Handler {
+	return bounded(s.adminRoutes(metrics))
+}
+
+func (s *Server) adminRoutes(metrics prometheus.Gatherer) *mux.Router {
 	r := mux.NewRouter()
 	r.Handle("/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true})).Methods(http.MethodGet)
 	r.HandleFunc(discoveryPath, s.serveDiscovery).Methods(http.MethodGet)
 	s.addHealth(r)
-	return bounded(r)
+	return r
 }
 
 // addHealth adds /healthz, which says that the process answers, and /readyz, which
-// says that it wants requests: not before Serve, and not while it stops.
+// says that it wants requests: not before Serve, and not while it stops. They take any
+// method: what balances load often asks with OPTIONS.
 func (s *Server) addHealth(r *mux.Router) {
 	r.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 	r.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {

@@ -53,3 +53,26 @@ func TestNamed(t *testing.T) {
 		t.Errorf("the second of two: %+v", list)
 	}
 }
+
+// TestOrderOfSwarms: lists have swarms and torrents in the order of names, those that have
+// none last.
+func TestOrderOfSwarms(t *testing.T) {
+	srv := start(t, DefaultConfig(), nil)
+	get(t, srv.addr, announcePath(hash1, 1, "&left=0"))
+	for _, name := range []string{"model-10", "model-9", "model-100"} {
+		if err := srv.Torrents().Add(name, torrentFile(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var swarms, torrents []string
+	for _, s := range api[fleet.Swarms](t, srv.addr, "swarms").Swarms {
+		swarms = append(swarms, s.Name)
+	}
+	for _, e := range api[[]listed](t, srv.addr, "torrents") {
+		torrents = append(torrents, e.Name)
+	}
+	want := []string{"model-9", "model-10", "model-100", ""}
+	if !slices.Equal(swarms, want) || !slices.Equal(torrents, want[:3]) {
+		t.Errorf("swarms %q, torrents %q", swarms, torrents)
+	}
+}

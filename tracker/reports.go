@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -213,10 +214,7 @@ func (s *Server) swarmList() []fleet.SwarmInfo {
 		if (a.Name == "") != (b.Name == "") {
 			return strings.Compare(b.Name, a.Name) // those without a name come last
 		}
-		if c := strings.Compare(a.Name, b.Name); c != 0 {
-			return c
-		}
-		return strings.Compare(a.InfoHash, b.InfoHash)
+		return cmp.Or(fleet.CompareNames(a.Name, b.Name), strings.Compare(a.InfoHash, b.InfoHash))
 	})
 	r.list, r.listed = list, s.shards.now()
 	return list

@@ -7,12 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
 
 	"starling/metainfo"
+	"starling/tracker/fleet"
 	"starling/tracker/swarm"
 )
 
@@ -38,7 +38,7 @@ func (t *Torrents) list() []listed {
 		all = append(all, e)
 	}
 	t.mu.Unlock()
-	slices.SortFunc(all, func(a, b *torrent) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(all, func(a, b *torrent) int { return fleet.CompareNames(a.name, b.name) })
 	for _, e := range all {
 		// Most peers of a hybrid are in both of its swarms.
 		var c swarm.Counts

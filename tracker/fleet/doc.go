@@ -18,7 +18,8 @@
 // Store.View copies a swarm's hosts out. All that is computed from them (Status,
 // Hosts, Edges, Availability) is computed on the copy, so that a caller with a lock
 // need not hold it meanwhile. Peers that tell nothing are in a View too, by what
-// their announces say: the caller adds them with View.Add.
+// their announces say: the caller adds them with View.Add. Hosts, groups and flows come
+// in the order that matters, and where that is the same in that of CompareNames.
 //
 // # Bounds
 //

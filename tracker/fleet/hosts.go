@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // Bounds of a page.
@@ -36,7 +35,7 @@ func (v *View) Hosts(q Query) Hosts {
 	}
 	switch q.Sort {
 	case "node":
-		slices.SortStableFunc(list, func(a, b *viewed) int { return strings.Compare(a.shown, b.shown) })
+		slices.SortStableFunc(list, compareShown)
 	case "down":
 		slices.SortStableFunc(list, func(a, b *viewed) int { return cmp.Compare(b.Down, a.Down) })
 	}
@@ -167,7 +166,7 @@ func (v *View) named(feeds []feed) []Edge {
 		out = append(out, Edge{From: wanted[f.from], To: f.to.shown, BPS: f.bps})
 	}
 	slices.SortFunc(out, func(a, b Edge) int {
-		return cmp.Or(cmp.Compare(b.BPS, a.BPS), strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+		return cmp.Or(cmp.Compare(b.BPS, a.BPS), CompareNames(a.From, b.From), CompareNames(a.To, b.To))
 	})
 	return out
 }

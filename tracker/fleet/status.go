@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Bounds of an answer.
@@ -144,13 +143,13 @@ func (h *viewed) groupBy(by string) string {
 func compareGroups(a, b *tally) int {
 	switch {
 	case a.worst == nil && b.worst == nil:
-		return strings.Compare(a.name, b.name)
+		return CompareNames(a.name, b.name)
 	case a.worst == nil:
 		return 1
 	case b.worst == nil:
 		return -1
 	}
-	return cmp.Or(compareProgress(a.worst, b.worst), strings.Compare(a.name, b.name))
+	return cmp.Or(compareProgress(a.worst, b.worst), CompareNames(a.name, b.name))
 }
 
 // behindBy is how many times as long as half of the hosts that are not done one must

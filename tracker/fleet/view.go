@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -23,6 +22,7 @@ type View struct {
 type viewed struct {
 	*host
 	shown string // what people call it, like no other
+	key   string // of shown; see appendNameKey
 	seenS int64
 	quiet bool // it tells nothing but its announces
 	seed  bool // of a quiet one
@@ -84,12 +84,13 @@ func (v *View) Seal() {
 		v.hosts = append(v.hosts, viewed{host: h, seenS: int64((v.at - h.seen) / time.Second)})
 	}
 	v.nameHosts()
+	v.keyHosts()
 	order := make([]*viewed, len(v.hosts))
 	for i := range order {
 		order[i] = &v.hosts[i]
 	}
 	slices.SortFunc(order, func(a, b *viewed) int {
-		return cmp.Or(compareProgress(a, b), strings.Compare(a.shown, b.shown), a.Addr.Compare(b.Addr))
+		return cmp.Or(compareProgress(a, b), compareShown(a, b), a.Addr.Compare(b.Addr))
 	})
 	v.order = order
 	v.blameLinks()

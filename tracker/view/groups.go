@@ -3,7 +3,6 @@ package view
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"starling/tracker/fleet"
 )
@@ -24,7 +23,7 @@ func (p *rolloutPage) setStatus(src Source, hash [20]byte, by string) {
 	groups := p.Status.Groups
 	if len(groups) <= groupsByName {
 		slices.SortFunc(groups, func(a, b fleet.Group) int {
-			return cmp.Or(cmp.Compare(nameless(a), nameless(b)), natural(a.Name, b.Name), strings.Compare(a.Name, b.Name))
+			return cmp.Or(cmp.Compare(nameless(a), nameless(b)), fleet.CompareNames(a.Name, b.Name))
 		})
 	}
 	p.Groups = groups[:min(len(groups), groupsShown)]
@@ -41,32 +40,4 @@ func nameless(g fleet.Group) int {
 		return 1
 	}
 	return 0
-}
-
-// natural compares names with the numbers in them by their size: r2 is before r10.
-func natural(a, b string) int {
-	for a != "" && b != "" {
-		na, nb := digits(a), digits(b)
-		if na == 0 || nb == 0 {
-			if a[0] != b[0] {
-				return cmp.Compare(a[0], b[0])
-			}
-			a, b = a[1:], b[1:]
-			continue
-		}
-		x, y := strings.TrimLeft(a[:na], "0"), strings.TrimLeft(b[:nb], "0")
-		if c := cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y)); c != 0 {
-			return c
-		}
-		a, b = a[na:], b[nb:]
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-// digits is how many digits a name begins with.
-func digits(s string) (n int) {
-	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
-		n++
-	}
-	return n
 }

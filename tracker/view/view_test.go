@@ -1,7 +1,6 @@
 package view
 
 import (
-	"cmp"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -212,20 +211,6 @@ func TestGroupsOrder(t *testing.T) {
 	}
 	if got := names(groupsByName + 1); len(got) != groupsByName+1 || got[0] != "r24" || got[1] != "r23" {
 		t.Errorf("more: %v", got)
-	}
-}
-
-func TestNatural(t *testing.T) {
-	order := []string{"", "1", "2", "02x", "10", "a", "a1b2", "a1b10", "a2", "a010", "b"}
-	for i, a := range order {
-		for j, b := range order {
-			if got := natural(a, b); got != cmp.Compare(i, j) {
-				t.Errorf("%q and %q: %d", a, b, got)
-			}
-		}
-	}
-	if natural("a01", "a1") != 0 {
-		t.Error("zeros before a number count")
 	}
 }
 

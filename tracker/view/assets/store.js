@@ -8,7 +8,41 @@ const page = 500;
 const full = 200; // hosts in an event, at most
 const almost = 0.9999; // the share of who lacks anything, at most, as on the tracker
 
-const { compare } = new Intl.Collator(undefined, { numeric: true });
+const digits = /[0-9]*/y;
+
+// number is the digits that a text has from a place on.
+function number(s, from) {
+  digits.lastIndex = from;
+  return digits.exec(s)[0];
+}
+
+const isDigit = (c) => c >= 48 && c <= 57;
+
+// compare is the tracker's order of names: by characters, but numbers by their size, so
+// that n9 is before n10, and of names that are the same so by the zeros.
+export function compare(a, b) {
+  let i = 0, j = 0, zeros = 0; // which is first by the first zeros that differ
+  for (;;) {
+    const from = i;
+    while (i < a.length && j < b.length && a.charCodeAt(i) === b.charCodeAt(j)) i++, j++;
+    let back = 0; // to where a number begins that the difference may be in
+    while (i - back > from && isDigit(a.charCodeAt(i - back - 1))) back++;
+    const x = number(a, i - back), y = number(b, j - back);
+    if (x && y) {
+      const p = x.replace(/^0+/, ""), q = y.replace(/^0+/, "");
+      if (p !== q) return p.length - q.length || plain(p, q);
+      zeros ||= plain(a.slice(i), b.slice(j));
+      i += x.length - back;
+      j += y.length - back;
+    } else if (i < a.length && j < b.length) {
+      return a.codePointAt(i) - b.codePointAt(j);
+    } else if (i < a.length || j < b.length) {
+      return a.length - i - (b.length - j);
+    } else {
+      return zeros;
+    }
+  }
+}
 
 // rank is how much is known of when a host will be done, as on the tracker: those
 // that nobody can tell first, then by the time left, then other clients, which tell
@@ -19,9 +53,10 @@ function rank(h) {
   return h.left_s !== null && h.left_s !== undefined ? 1 : 0;
 }
 
-// The orders are those of the tracker, but that names are read as people do.
+// The orders are those of the tracker; at is a host's place by name.
 const plain = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-const worst = (a, b) => a.rank - b.rank || (a.rank < 3 && ((b.left_s || 0) - (a.left_s || 0) || a.share - b.share)) || plain(a.key, b.key);
+const progress = (a, b) => a.rank - b.rank || (a.rank < 3 && ((b.left_s || 0) - (a.left_s || 0) || a.share - b.share)) || 0;
+const worst = (a, b) => progress(a, b) || a.at - b.at;
 const order = {
   done: worst,
   node: (a, b) => a.at - b.at,
@@ -168,4 +203,4 @@ export function summary(g) {
 }
 
 // lastFirst puts the summary first whose slowest host will be done last.
-export const lastFirst = (a, b) => !a.slowest - !b.slowest || (a.slowest ? worst(a.slowest, b.slowest) : plain(a.name, b.name));
+export const lastFirst = (a, b) => !a.slowest - !b.slowest || (a.slowest && progress(a.slowest, b.slowest)) || compare(a.name, b.name);

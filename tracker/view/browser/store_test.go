@@ -1,6 +1,13 @@
 package browser
 
-import "testing"
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"starling/tracker/fleet"
+)
 
 // storeTrial has a store whose answers come when asked for: answer(k, hosts) answers the
 // k-th question of all.
@@ -72,6 +79,30 @@ func TestStore(t *testing.T) {
 	} {
 		if got := eval[string](tb, storeTrial+c.js+"})()"); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	tb.quiet()
+}
+
+// TestOrderOfNames: the page has names in the tracker's order.
+func TestOrderOfNames(t *testing.T) {
+	s := newBareSite(t)
+	tb := newTab(t, desktop)
+	tb.open(s.url)
+	names := []string{
+		"", "0", "00", "1", "02", "2x", "9", "10", "10.0.0.9:1", "10.0.0.10:1", "18446744073709551616", "N1", "a0", "a00", "a00x", "a01b1", "a1b01", "a1b2", "a1b10", "a2", "a010",
+		"gpu-r1-9", "gpu-r1-10", "gpu-r02-1", "n9", "n10", "n10-1", "n10a", "é1", "\uffee", "\U0001f600", "\U0001f601",
+	}
+	list, err := json.Marshal(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := eval[[][]int](tb, fmt.Sprintf(`import("/assets/store.js").then(({ compare }) => { const all = %s; return all.map((a) => all.map((b) => Math.sign(compare(a, b)))); })`, list))
+	for i, a := range names {
+		for j, b := range names {
+			if want := cmp.Compare(fleet.CompareNames(a, b), 0); got[i][j] != want {
+				t.Errorf("%q and %q: %d on the page, %d at the tracker", a, b, got[i][j], want)
+			}
 		}
 	}
 	tb.quiet()
