@@ -11,8 +11,9 @@ import (
 // client; these hold where there is none yet.
 const (
 	announceWait    = 30 * time.Second // for one announce, all trackers tried
-	firstRetry      = time.Second
-	lastRetry       = 5 * time.Minute
+	firstRetry      = time.Second      // of who has had no answer yet
+	lastRetry       = time.Minute
+	hungryRetry     = 5 * time.Minute // of who needs peers, at most
 	defaultInterval = 30 * time.Minute
 	hungry          = 8 // with fewer remotes and candidates we ask again soon
 )
@@ -26,6 +27,8 @@ type announceState struct {
 	failures int
 	tracker  string // who answered last
 	failed   bool
+	// What the last answer wished; 0: there was none, or it did not say.
+	interval, minInterval time.Duration
 }
 
 // announceJob asks the tracker.
@@ -160,15 +163,19 @@ func (e *Engine) announced(j *announceJob) {
 		e.announceNow()
 		return
 	}
-	wait := j.out.Interval
-	if wait <= 0 {
-		wait = defaultInterval
+	a.interval, a.minInterval = j.out.Interval, j.out.MinInterval
+	if a.interval <= 0 {
+		a.interval = defaultInterval
 	}
-	if !e.finished && len(e.remotes) < hungry && j.out.MinInterval > 0 {
-		wait = min(wait, j.out.MinInterval)
+	wait := a.interval
+	if e.hungry() && a.minInterval > 0 {
+		wait = min(wait, a.minInterval)
 	}
 	a.timer.Set(now.Add(e.jitter(wait)))
 }
+
+// hungry says whether we need more peers than we have.
+func (e *Engine) hungry() bool { return !e.finished && len(e.remotes) < hungry }
 
 func (e *Engine) announceFailed(err error, now time.Time) {
 	a := &e.announce
@@ -178,9 +185,29 @@ func (e *Engine) announceFailed(err error, now time.Time) {
 	}
 	a.failed = true
 	e.stats.TrackerErr = err
-	wait := min(firstRetry<<min(a.failures, 16), lastRetry)
 	a.failures++
-	a.timer.Set(now.Add(e.jitter(wait)))
+	a.timer.Set(now.Add(e.retryAnnounce()))
+}
+
+// retryAnnounce is how long to wait after a failure. Who has had an answer goes on as
+// if this had been one: then a tracker that comes back is asked as often as ever, by a
+// fleet of any size and however long it was away, and it is for two intervals that it
+// remembers us. Retries that came sooner would meet at its return, all those of the
+// time that it was away.
+func (e *Engine) retryAnnounce() time.Duration {
+	a := &e.announce
+	switch {
+	case a.interval == 0:
+		wait := min(firstRetry<<min(a.failures-1, 16), lastRetry)
+		return wait/2 + time.Duration(e.node.Host().Rand().Int64N(int64(wait/2)+1))
+	case e.hungry():
+		wait := min(a.interval, hungryRetry)
+		if a.minInterval > 0 {
+			wait = min(wait, a.minInterval)
+		}
+		return e.jitter(wait)
+	}
+	return e.jitter(a.interval)
 }
 
 // jitter spreads a wait by ±10 %, so that a fleet that was started together
@@ -197,6 +224,9 @@ func (e *Engine) Stop() (last Announce, known bool) {
 	e.stopping = true
 	e.announce.timer.Stop()
 	e.report.timer.Stop()
+	if e.scrub.timer != nil {
+		e.scrub.timer.Stop()
+	}
 	last = e.announceOf(EventStopped)
 	for _, r := range e.order {
 		e.fault(r, p2p.Violation(p2p.ReasonShutdown, "going away"))

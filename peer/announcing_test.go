@@ -20,6 +20,65 @@ func (s *script) Announce(_ context.Context, a Announce) (Announced, error) {
 	return s.next, nil
 }
 
+// moody is a script that fails as long as err is set.
+type moody struct {
+	script
+	err error
+}
+
+func (m *moody) Announce(ctx context.Context, a Announce) (Announced, error) {
+	out, _ := m.script.Announce(ctx, a)
+	return out, m.err
+}
+
+// TestRetries: whom the tracker has answered once keeps his pace when it fails; a
+// newcomer asks again soon, and then each minute.
+func TestRetries(t *testing.T) {
+	whole := func(int) bool { return true }
+	for _, c := range []struct {
+		name     string
+		have     func(int) bool
+		answered Announced     // before it fails; zero: never
+		wait     time.Duration // then, give or take a tenth
+	}{
+		{name: "a seed", have: whole, answered: Announced{Interval: time.Minute, MinInterval: 10 * time.Second}, wait: time.Minute},
+		{name: "who needs peers", have: nothing, answered: Announced{Interval: time.Minute, MinInterval: 10 * time.Second}, wait: 10 * time.Second},
+		{name: "who needs peers of a public tracker", have: nothing, answered: Announced{Interval: time.Hour, MinInterval: 30 * time.Minute}, wait: hungryRetry},
+	} {
+		an := &moody{script: script{next: c.answered}}
+		s := newStage(t, 4, c.have, func(cfg *EngineConfig) { cfg.Announcer = an })
+		s.finishJobs()
+		an.err = errLost
+		s.h.Advance(time.Hour * 11 / 10)
+		s.finishJobs()
+		for range 10 {
+			failed := len(an.said)
+			s.h.Advance(c.wait*9/10 - time.Millisecond)
+			s.finishJobs()
+			if len(an.said) != failed {
+				t.Errorf("%s asks again within %v", c.name, c.wait*9/10)
+			}
+			s.h.Advance(c.wait/5 + 2*time.Millisecond)
+			s.finishJobs()
+			if len(an.said) != failed+1 {
+				t.Errorf("%s asks %d times within %v", c.name, len(an.said)-failed, c.wait*11/10)
+			}
+		}
+	}
+
+	an := &moody{err: errLost}
+	s := newStage(t, 4, nothing, func(cfg *EngineConfig) { cfg.Announcer = an })
+	s.finishJobs()
+	for wait := firstRetry; wait < 5*lastRetry; wait *= 2 {
+		failed := len(an.said)
+		s.h.Advance(min(wait, lastRetry))
+		s.finishJobs()
+		if n := len(an.said) - failed; n < 1 || n > 2 {
+			t.Errorf("a newcomer asks %d times within %v", n, wait)
+		}
+	}
+}
+
 // TestPartialSeed: who wants no more and has not all says paused, counts what it
 // lacks, and has completed nothing (BEP 21).
 func TestPartialSeed(t *testing.T) {

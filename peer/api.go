@@ -92,6 +92,8 @@ type Stats struct {
 	Candidates    int // addresses we know and are not connected to
 
 	PiecesTotal, PiecesDone, PiecesInFlight int
+	// BadPieces were verified once and are wrong on our disk: see Scrub.
+	BadPieces int
 	// AvailabilityMin is how many remotes have the rarest piece that we
 	// lack; for a complete torrent, the rarest piece of all.
 	AvailabilityMin int
@@ -123,6 +125,10 @@ const (
 	Failed EventKind = "failed"
 	// Banned: a remote was banned; Detail says who and why.
 	Banned EventKind = "banned"
+	// Rotten: a piece that was verified is wrong on our disk; Detail says where.
+	Rotten EventKind = "rotten"
+	// Mended: it is right again.
+	Mended EventKind = "mended"
 	// TrackerFailed: an announce failed; Err says why.
 	TrackerFailed EventKind = "tracker_failed"
 	// TrackerOK: the first announce that succeeded, or the first after

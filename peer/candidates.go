@@ -27,6 +27,7 @@ type candidate struct {
 	names     nameSet
 	deaf      int // connections since it last answered that ended before a word
 	failures  int
+	sated     bool      // the last connection ended because both had all
 	next      time.Time // not before
 }
 
@@ -167,6 +168,7 @@ func (cs *candidates) failed(addr string, why p2p.Reason, lasted bool, now time.
 	}
 	wait := retries[min(c.failures, len(retries)-1)]
 	c.failures++
+	c.sated = why == p2p.ReasonNotNeeded
 	switch why {
 	case p2p.ReasonNotNeeded, p2p.ReasonDuplicate, p2p.ReasonTooMany, p2p.ReasonUnknownTorrent:
 		wait = max(wait, time.Minute)
@@ -174,6 +176,16 @@ func (cs *candidates) failed(addr string, why p2p.Reason, lasted bool, now time.
 	// ±10 % so that a fleet that lost a host does not come back in step.
 	c.next = now.Add(wait*9/10 + time.Duration(rng.Int64N(int64(wait/5))))
 	cs.wake = time.Time{}
+}
+
+// needed has those dialed soon that we left, or who left us, because both had all.
+func (cs *candidates) needed(now time.Time) {
+	for _, c := range cs.list {
+		if c.sated && !c.connected {
+			c.sated, c.next = false, now
+			cs.wake = time.Time{}
+		}
+	}
 }
 
 // Ban bounds: two corrupt pieces in strikeWindow bring a ban.

@@ -14,7 +14,7 @@ import (
 // for tests and simulations; call it between events.
 func (e *Engine) Check() error {
 	for _, check := range [...]func() error{
-		e.checkRequests, e.checkRemotes, e.checkFlights, e.checkSpread, e.checkLists, e.pick.Invariant,
+		e.checkRequests, e.checkRemotes, e.checkFlights, e.checkSpread, e.checkScrub, e.checkLists, e.pick.Invariant,
 	} {
 		if err := check(); err != nil {
 			return err

@@ -51,6 +51,11 @@
 //   - A disk that refuses pauses the download, not the uploads, and is tried
 //     again. Pieces that a failed fsync took are taken back from everybody and
 //     fetched again, one at a time until one is durable (lost.go).
+//   - What is complete is read again, slowly, and held against its hashes
+//     (scrub.go): what was sent lately first, and before it is sent once more what a
+//     remote asks for a second time. A piece that is wrong is taken back from
+//     everybody and nobody is blamed; it is fetched again where the content may be
+//     written to, and else not wanted.
 //   - A tracker that asks is told how we do, and what keeps us from doing better
 //     (report.go, why.go).
 //   - Only bytes that were asked for count as given: neither a slot nor patience

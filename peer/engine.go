@@ -74,6 +74,10 @@ type Content interface {
 	// Finish publishes the content: every wanted piece is verified. It may
 	// lose pieces as Sync does.
 	Finish(ctx context.Context) (lost []int, err error)
+	// Recheck reads a piece of published content, verified or found wrong before,
+	// and holds it against its hash; where says which bytes of a wrong one were
+	// read. What is wrong is not served from then on.
+	Recheck(i int) (ok bool, where string, err error)
 }
 
 // EngineConfig makes an Engine.
@@ -105,6 +109,7 @@ type EngineConfig struct {
 	// SuperSeed has a seed hide what it has from other clients until each piece is
 	// somewhere else (BEP 16): superseed.go.
 	SuperSeed bool
+	Scrub     Scrub
 	UpLimit   int64 // bytes a second, 0: none
 	DownLimit int64
 	OnEvent   func(Event) // may be nil
@@ -136,6 +141,7 @@ type Engine struct {
 	announce announceState
 	report   reporter
 	spread   spreader
+	scrub    scrubber
 	gossipAt time.Time  // not before
 	evictAt  time.Time  // not before: a remote loses its place
 	external netip.Addr // ours as a tracker sees it; may be invalid
@@ -160,6 +166,7 @@ type Engine struct {
 	begun    bool // the first payload byte has come
 	complete bool // every wanted piece is verified
 	finished bool // and published
+	told     bool // that it is published
 	stopping bool
 	stalled  bool
 	faulty   bool // a remote has a fault
@@ -207,6 +214,7 @@ func NewEngine(n *p2p.Node, cfg EngineConfig) *Engine {
 	e.downT = n.NewTimer(e.downPassed)
 	e.announce.timer = n.NewTimer(e.announceNow)
 	e.report.timer = n.NewTimer(e.reportNow)
+	e.initScrub(n)
 	e.handlers()
 	return e
 }

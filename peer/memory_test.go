@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"hash/crc64"
 	"math/rand/v2"
 	"slices"
@@ -17,16 +18,17 @@ var crcTable = crc64.MakeTable(crc64.ECMA)
 
 // memory is a Content in memory.
 type memory struct {
-	geo      piece.Geometry
-	full     []byte // the original
-	data     []byte
-	fail     error // what every method that writes answers
-	lose     []int // what the next Sync or Finish has lost
-	finished bool
-	corrupts float64      // how often Section sends wrong bytes
-	unread   error        // what VerifyPiece answers
-	leaves   map[int]bool // pieces whose blocks can be told right from wrong
-	rng      *rand.Rand
+	geo       piece.Geometry
+	full      []byte // the original
+	data      []byte
+	fail      error // what every method that writes answers
+	lose      []int // what the next Sync or Finish has lost
+	finished  bool
+	corrupts  float64      // how often Section sends wrong bytes
+	unread    error        // what VerifyPiece answers
+	rechecked []int        // the pieces that Recheck was asked for
+	leaves    map[int]bool // pieces whose blocks can be told right from wrong
+	rng       *rand.Rand
 }
 
 func newMemory(geo piece.Geometry, full []byte, seed bool) *memory {
@@ -122,6 +124,18 @@ func (m *memory) Sync(context.Context) ([]int, error) {
 		clear(m.at(i, 0, m.geo.PieceSize(i)))
 	}
 	return lost, errLost
+}
+
+// Recheck reads what is there: a test flips a byte of data.
+func (m *memory) Recheck(i int) (bool, string, error) {
+	m.rechecked = append(m.rechecked, i)
+	if m.unread != nil {
+		return false, "", m.unread
+	}
+	if !m.right(i, m.at(i, 0, m.geo.PieceSize(i))) {
+		return false, fmt.Sprintf("memory, %d bytes from %d on", m.geo.PieceSize(i), i*int(m.geo.PieceLength)), nil
+	}
+	return true, "", nil
 }
 
 func (m *memory) Finish(ctx context.Context) ([]int, error) {

@@ -35,6 +35,7 @@ type Metrics struct {
 	choke      map[string]prometheus.Counter
 	announces  map[string]prometheus.Counter
 	bans       map[string]prometheus.Counter
+	scrubbed   map[string]prometheus.Counter
 	disk       [numOps]prometheus.Observer
 	checking   atomic.Int64
 	reloadOK   prometheus.Gauge
@@ -88,6 +89,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		"unchoke", "choke", "optimistic_unchoke")
 	m.announces = children(vec(MetricAnnounces, "Announces to trackers, by result.", "result"), "ok", "error")
 	m.bans = children(vec(MetricBans, "Remotes banned, by reason.", "reason"), "corrupt")
+	m.scrubbed = children(vec(MetricScrubbed, "Pieces of complete content that were read again and held against their hash, by verdict.", "result"),
+		"ok", "bad", "error")
 	disk := hist(MetricDiskDuration, "Time of one disk operation; write includes the hash of a whole piece.",
 		prometheus.ExponentialBuckets(0.0001, 4, 10), "op")
 	for op, name := range opNames {
@@ -158,3 +161,6 @@ func (m *Metrics) Announced(result string) { m.announces[result].Inc() }
 
 // Banned implements Observer.
 func (m *Metrics) Banned(reason string) { m.bans[reason].Inc() }
+
+// Scrubbed implements Observer.
+func (m *Metrics) Scrubbed(result string) { m.scrubbed[result].Inc() }

@@ -86,6 +86,8 @@ func makeReadings() []reading {
 		fns{"": func(t *totals) float64 { return float64(max(t.rarest, 0)) }})
 	add(gauge, MetricPiecesMissing, "Pieces that are lacked and that no remote has.", "",
 		fns{"": func(t *totals) float64 { return float64(t.Missing) }})
+	add(gauge, MetricPiecesBad, "Pieces that were verified once and are wrong on this host's disk.", "",
+		fns{"": func(t *totals) float64 { return float64(t.BadPieces) }})
 	add(gauge, MetricLastProgress, "When a piece was last verified, or the torrent began; Unix time, 0 without a torrent.", "",
 		fns{"": func(t *totals) float64 {
 			if t.last.IsZero() {
@@ -165,6 +167,7 @@ func (t *totals) add(s *Stats) {
 	t.InterestedUs += s.InterestedUs
 	t.InterestingUs += s.InterestingUs
 	t.Missing += s.Missing
+	t.BadPieces += s.BadPieces
 	t.BytesTotal += s.BytesTotal
 	t.BytesDone += s.BytesDone
 }

@@ -38,6 +38,8 @@ var contract = map[string]string{
 	"bans_total":                      "reason=corrupt",
 	"availability_copies":             "",
 	"pieces_missing":                  "",
+	"pieces_bad":                      "",
+	"scrubbed_pieces_total":           "result=bad,error,ok",
 
 	"config_last_reload_successful":                "",
 	"config_last_reload_success_timestamp_seconds": "",

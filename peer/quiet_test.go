@@ -74,6 +74,7 @@ func (blankContent) VerifyPiece(int) (bool, error)                { return true,
 func (blankContent) BlockSums(int) ([]uint64, error)              { return nil, nil }
 func (blankContent) Sync(context.Context) (lost []int, _ error)   { return nil, nil }
 func (blankContent) Finish(context.Context) (lost []int, _ error) { return nil, nil }
+func (blankContent) Recheck(int) (bool, string, error)            { return true, "", nil }
 
 func mustPolicy(t testing.TB) *choke.Switching {
 	t.Helper()

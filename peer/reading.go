@@ -17,6 +17,7 @@ type Observer interface {
 	Closed(reason p2p.Reason)              // a connection ended
 	Announced(result string)               // ok, error
 	Banned(reason string)
+	Scrubbed(result string) // ok, bad, error: a piece was read again
 }
 
 type nopObserver struct{}
@@ -27,6 +28,7 @@ func (nopObserver) Choke(string)                  {}
 func (nopObserver) Closed(p2p.Reason)             {}
 func (nopObserver) Announced(string)              {}
 func (nopObserver) Banned(string)                 {}
+func (nopObserver) Scrubbed(string)               {}
 
 // keepTotals adds a leaving remote's protocol bytes to the torrent's.
 func (e *Engine) keepTotals(r *remote) {
@@ -42,7 +44,7 @@ func (e *Engine) Stats() Stats {
 	now := e.now()
 	s := e.stats
 	s.State, s.Err = e.state(now), e.diskErr
-	s.BytesDone = s.BytesTotal - e.pick.Left()
+	s.BytesDone = s.BytesTotal - e.pick.Left() - e.unwantedBad()
 	s.PiecesDone, s.PiecesInFlight = e.pick.NumHave(), len(e.flights)
 	for _, r := range e.order {
 		s.ReceivedProtocol += r.controlIn

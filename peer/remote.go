@@ -97,16 +97,18 @@ type remote struct {
 	retracted   int       // DONTs
 
 	// Uploading to it.
-	queue     []piece.Run // its requests, not yet handed to the host
-	bulk      int         // PIECs handed to the host and not known to have left
-	bad       int         // requests that we could not serve
-	served    time.Time   // when its last PIEC was handed to the host, or left
-	handouts  []handout   // pieces we suggested and it has not announced
-	announced time.Time   // when it last announced a piece that we have
-	guided    bool        // we suggest to it what to ask for
-	hoards    bool        // it sat on suggestions: no more until it announces a piece
-	offers    []offer     // pieces that were shown to it, veiled, and it has not passed on
-	depth     int         // how many of them it may have
+	queue     []piece.Run     // its requests, not yet handed to the host
+	bulk      int             // PIECs handed to the host and not known to have left
+	bad       int             // requests that we could not serve
+	served    time.Time       // when its last PIEC was handed to the host, or left
+	handouts  []handout       // pieces we suggested and it has not announced
+	announced time.Time       // when it last announced a piece that we have
+	guided    bool            // we suggest to it what to ask for
+	hoards    bool            // it sat on suggestions: no more until it announces a piece
+	offers    []offer         // pieces that were shown to it, veiled, and it has not passed on
+	depth     int             // how many of them it may have
+	gave      *piece.Bitfield // pieces that it was sent the end of; nil: none
+	doubts    int             // of them, those that were read because it asked again
 
 	in, out     flow
 	received    uint64   // payload of PIECs that came

@@ -96,6 +96,11 @@ func (c *content) Finish(ctx context.Context) ([]int, error) {
 	return lostPieces(err), err
 }
 
+func (c *content) Recheck(i int) (bool, string, error) {
+	defer c.timed(opRead)()
+	return c.store.Recheck(i)
+}
+
 // lostPieces are the pieces that an error of the store says are gone.
 func lostPieces(err error) []int {
 	var lost *store.SyncError

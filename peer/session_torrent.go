@@ -36,6 +36,8 @@ type TorrentConfig struct {
 	// SuperSeed has other clients fetch each piece once before any twice, if we
 	// begin as a seed (BEP 16).
 	SuperSeed bool
+	// Scrub says how the content is read again once it is complete.
+	Scrub Scrub
 	// OnEvent, if set, hears of events on the torrent's loop.
 	OnEvent func(Event)
 }
@@ -105,7 +107,7 @@ func (s *Session) Add(cfg TorrentConfig) (*Torrent, error) {
 		Content: &content{geo: geo, store: cfg.Store, hashes: hashes, metrics: s.cfg.Metrics},
 		Policy:  policy, Rechoke: s.cfg.Choke.Interval, SnubAfter: s.cfg.Choke.Snub,
 		MaxRemotes: s.cfg.MaxConnsPerTorrent, WebSeeds: t.webs.Names(), NumWant: s.cfg.NumWant, Private: info.Private,
-		SuperSeed: cfg.SuperSeed, UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
+		SuperSeed: cfg.SuperSeed, Scrub: cfg.Scrub, UpLimit: s.cfg.UpLimit, DownLimit: s.cfg.DownLimit,
 		OnEvent: t.onEvent(cfg.OnEvent), OnDial: t.callees.call, Observer: observer,
 	}
 	if cfg.Announcer != nil {

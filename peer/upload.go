@@ -27,6 +27,7 @@ func (e *Engine) onRequest(r *remote, m *p2p.Message) error {
 	}
 	r.queue = append(r.queue, run)
 	r.handedOut(run.Piece, e.now())
+	e.scrubAsked(r, run)
 	e.serve(r)
 	e.suggest(r)
 	return nil
@@ -88,6 +89,9 @@ func (e *Engine) serve(r *remote) {
 			return
 		}
 		run := r.queue[0]
+		if e.doubted(run.Piece) {
+			return // until it was read again
+		}
 		var head [wire.PieceHead]byte
 		binary.BigEndian.PutUint32(head[:], uint32(run.Piece))
 		binary.BigEndian.PutUint32(head[4:], uint32(run.Begin))
@@ -101,6 +105,7 @@ func (e *Engine) serve(r *remote) {
 		r.controlOut += p2p.HeaderSize + wire.PieceHead
 		r.sent += uint64(run.Length)
 		r.handedOver(run, now)
+		e.scrubSent(r, run)
 		r.account.sent += uint64(run.Length)
 		e.stats.SentPayload += uint64(run.Length)
 		e.up.take(now, run.Length)

@@ -119,6 +119,8 @@ func (e *Engine) onDone(j p2p.Job) {
 		e.leavesDone(j)
 	case *announceJob:
 		e.announced(j)
+	case *scrubJob:
+		e.scrubDone(j)
 	}
 	e.settle()
 }
@@ -182,6 +184,15 @@ func (e *Engine) verified(i int, ok bool, err error) {
 		e.checkStall(now)
 	}
 	e.unsynced += e.geo.PieceSize(i)
+	e.gained(i, now)
+	e.checkpoint(now)
+	e.checkComplete()
+}
+
+// gained brings up to date what each remote and we have for each other, and tells
+// of a piece that is verified.
+func (e *Engine) gained(i int, now time.Time) {
+	e.mended(i)
 	for _, r := range e.order {
 		if r.phase != ready {
 			continue
@@ -199,8 +210,6 @@ func (e *Engine) verified(i int, ok bool, err error) {
 		}
 	}
 	e.news(i, now)
-	e.checkpoint(now)
-	e.checkComplete()
 }
 
 // checkpoint makes verified pieces durable every checkpointEvery or
@@ -241,8 +250,14 @@ func (e *Engine) finishDone(j *finishJob) {
 	e.finished = true
 	e.unsynced = 0
 	e.tellAll()
-	e.emit(Complete, "", nil)
+	again := e.told
+	if e.told = true; !again {
+		e.emit(Complete, "", nil)
+	}
+	e.beginScrub()
 	switch {
+	case again:
+		e.announceNow() // a seed as before, which completes nothing a second time
 	case e.stats.ReceivedPayload == 0:
 	case e.lacking() > 0:
 		e.announceNow() // a partial seed from now on, which completed nothing (BEP 21)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"starling/internal/descriptors"
 )
 
 // conn is a connection of the public listener, counted until it is closed.
@@ -73,6 +75,11 @@ func (s *Server) accept(ctx context.Context, ln *net.TCPListener) error {
 				continue
 			}
 			return nil // nobody is left in the queue of a listener that closes
+		}
+		if err == nil && descriptors.Scarce(c) {
+			s.metrics.refused.Inc()
+			c.Close()
+			err = descriptors.ErrScarce
 		}
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {

@@ -10,11 +10,12 @@ import (
 	"syscall"
 	"time"
 
+	"starling/internal/descriptors"
 	"starling/p2p"
 	"starling/p2p/mse"
 )
 
-// Back-off of an accept loop that is out of descriptors: closing what is open
+// Back-off of an accept loop that is short of descriptors: closing what is open
 // is the only cure, and only time brings it.
 const (
 	minBackoff = 5 * time.Millisecond
@@ -52,6 +53,9 @@ type AcceptorConfig struct {
 	// Logger hears of refused connections at Debug and of a shortage of
 	// descriptors at Warn. Default: nothing.
 	Logger *slog.Logger
+
+	// scarce is descriptors.Scarce, but in tests.
+	scarce func(net.Conn) bool
 }
 
 // Acceptor accepts connections, reads the first message of each and hands it to
@@ -111,6 +115,9 @@ func NewAcceptor(ln net.Listener, cfg AcceptorConfig) *Acceptor {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.scarce == nil {
+		cfg.scarce = func(c net.Conn) bool { return descriptors.Scarce(c) }
+	}
 	a := &Acceptor{ln: ln, cfg: cfg, perIP: make(map[netip.Addr]int)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a
@@ -125,6 +132,19 @@ func (a *Acceptor) Serve() error {
 	backoff := minBackoff
 	for {
 		c, err := a.ln.Accept()
+		if err == nil && a.cfg.scarce(c) {
+			// It goes in any case: what stayed in the reserve would be missing
+			// there when what is below has room again.
+			c.Close()
+			err = descriptors.ErrScarce
+			if n := a.dropSilent(); n > 0 {
+				a.cfg.Logger.Debug("silent connections closed", "count", n, "reason", err)
+				if backoff = minBackoff; !a.pause(backoff) {
+					return nil
+				}
+				continue
+			}
+		}
 		switch {
 		case err == nil:
 			backoff = minBackoff
@@ -135,9 +155,7 @@ func (a *Acceptor) Serve() error {
 			return err
 		default:
 			a.cfg.Logger.Warn("cannot accept", "error", err, "retry_in", backoff)
-			select {
-			case <-time.After(backoff):
-			case <-a.ctx.Done():
+			if !a.pause(backoff) {
 				return nil
 			}
 			backoff = min(2*backoff, maxBackoff)
@@ -145,10 +163,20 @@ func (a *Acceptor) Serve() error {
 	}
 }
 
+// pause waits; it is false when the Acceptor closes meanwhile.
+func (a *Acceptor) pause(d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-a.ctx.Done():
+		return false
+	}
+}
+
 // passing reports whether an error of Accept is about one connection or about a
 // shortage, and not about the listener.
 func passing(err error) bool {
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+	for _, e := range []error{descriptors.ErrScarce, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
 		syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EINTR} {
 		if errors.Is(err, e) {
 			return true

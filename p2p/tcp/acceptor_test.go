@@ -280,6 +280,66 @@ func TestAcceptorBacksOff(t *testing.T) {
 	})
 }
 
+// TestAcceptorKeepsDescriptors: who would have one of the last descriptors is closed,
+// and the older half of the silent ones with him, so that the next find room. If all
+// have spoken, the loop backs off.
+func TestAcceptorKeepsDescriptors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipeListener()
+		h := start(t, Config{}, &hooks{})
+		defer stop(t, h)
+		const plenty = 4
+		var a *Acceptor
+		silent := func() int {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			return len(a.pending)
+		}
+		a = serve(t, l, AcceptorConfig{
+			Route:  func(*FirstMessage) *Host { return h },
+			scarce: func(net.Conn) bool { return silent()+int(h.live.Load()) == plenty },
+		})
+		open := func(waiting, live int) {
+			t.Helper()
+			synctest.Wait()
+			if n := silent(); n != waiting || int(h.live.Load()) != live {
+				t.Fatalf("%d are silent and %d are served, want %d and %d", n, h.live.Load(), waiting, live)
+			}
+		}
+		speak := func() {
+			go l.dial("10.0.0.1:2").Write(frame(typeCtl, "hello"))
+			synctest.Wait()
+		}
+		var old []net.Conn
+		for range plenty {
+			old = append(old, l.dial("10.0.0.1:1"))
+			synctest.Wait()
+		}
+		t0 := time.Now()
+		for gone := 0; gone < plenty; {
+			expectClosed(t, l.dial("10.0.0.1:3"))
+			for range (plenty - gone + 1) / 2 {
+				expectClosed(t, old[gone])
+				speak()
+				gone++
+			}
+			open(plenty-gone, gone)
+		}
+		if d := time.Since(t0); d != 3*minBackoff {
+			t.Errorf("the silent gave way within %v", d)
+		}
+		t0 = time.Now()
+		for range 10 {
+			expectClosed(t, l.dial("10.0.0.1:3"))
+		}
+		// 5 ms doubled eight times, and a second; the first waited for none.
+		if d, want := time.Since(t0), 1275*time.Millisecond+time.Second; d != want {
+			t.Errorf("ten were closed within %v, want %v", d, want)
+		}
+		open(0, plenty)
+	})
+}
+
 func TestAcceptorListenerFails(t *testing.T) {
 	l := newPipeListener()
 	broken := errors.New("broken")

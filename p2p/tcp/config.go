@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"starling/internal/descriptors"
 	"starling/p2p"
 )
 
@@ -112,9 +113,10 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// DialFrom returns a Config.Dial that connects from an address, if it is valid.
+// DialFrom returns a Config.Dial that connects from an address, if it is valid, and
+// leaves the last descriptors alone.
 func DialFrom(local netip.Addr) func(ctx context.Context, addr string) (net.Conn, error) {
-	var d net.Dialer
+	d := net.Dialer{Control: descriptors.Spare}
 	if local.IsValid() {
 		d.LocalAddr = &net.TCPAddr{IP: local.AsSlice(), Zone: local.Zone()}
 	}

@@ -34,6 +34,13 @@
 // encoded once, into the outbox, and everything that waits there leaves in one
 // write. They overtake bulk messages that wait.
 //
+// # Descriptors
+//
+// The last of the process's descriptors (package descriptors) are for files. An
+// Acceptor that gets one closes it, and of the connections that have said nothing yet
+// the older half: an honest peer speaks at once, and finds room when it comes again.
+// If there are none it waits, longer each time. A dial that would need one fails.
+//
 // # Who calls it
 //
 // A session makes a Host for each torrent, and one Acceptor, one Pool and one

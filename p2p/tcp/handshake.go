@@ -32,13 +32,30 @@ func (a *Acceptor) admit(c net.Conn) {
 		a.perIP[ip]++
 	}
 	if len(a.pending) >= a.cfg.MaxPending {
-		// Its goroutine sees the close and tidies up.
-		a.pending[0].Close()
-		a.pending = slices.Delete(a.pending, 0, 1)
+		a.closeOldest(1)
 	}
 	a.pending = append(a.pending, c)
 	release := sync.OnceFunc(func() { a.leave(ip) })
 	a.tasks.Go(func() { a.handshake(c, release) })
+}
+
+// dropSilent closes the older half of the connections whose first message has not
+// come, and returns how many.
+func (a *Acceptor) dropSilent() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n = (len(a.pending) + 1) / 2
+	a.closeOldest(n)
+	return n
+}
+
+// closeOldest closes the n that have been silent for longest, with the lock held.
+// Their goroutines see it and tidy up.
+func (a *Acceptor) closeOldest(n int) {
+	for _, c := range a.pending[:n] {
+		c.Close()
+	}
+	a.pending = slices.Delete(a.pending, 0, n)
 }
 
 // leave uncounts a connection.

@@ -89,6 +89,7 @@ func (s *Store) judge(got bitset, stats []fileStat) error {
 		got.clear(i)
 	}
 	s.adopted, s.trusted, s.stats = false, true, stats
+	s.forgetRot()
 	s.have = got.clone()
 	s.stale = true
 	if s.cfg.ReadOnly {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -179,6 +180,46 @@ func TestHashPiecesNoticesChange(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Who finds no descriptor left gets one of an idle file, and fails if there is none.
+func TestHandlesWithoutDescriptors(t *testing.T) {
+	dir := t.TempDir()
+	left := 3
+	c := newHandles(10, func(i int, _ bool) (*os.File, error) {
+		if left == 0 {
+			return nil, &os.PathError{Op: "open", Path: dir, Err: syscall.EMFILE}
+		}
+		left--
+		return os.Create(filepath.Join(dir, string(rune('a'+i))))
+	})
+	var held []*handle
+	for i := range 3 {
+		h, err := c.acquire(i, true)
+		must(t, err)
+		held = append(held, h)
+	}
+	if _, err := c.acquire(3, true); !errors.Is(err, syscall.EMFILE) {
+		t.Fatal("all are in use, and yet:", err)
+	}
+	c.release(held[1])
+	// The descriptor that closing gives back is there for the second attempt.
+	open := c.open
+	c.open = func(i int, create bool) (*os.File, error) {
+		if _, err := held[1].f.Stat(); err != nil {
+			left = 1
+		}
+		return open(i, create)
+	}
+	h, err := c.acquire(3, true)
+	must(t, err)
+	if c.byFile[1] != nil || c.byFile[0] != held[0] || c.byFile[2] != held[2] || c.byFile[3] != h {
+		t.Error("another than the idle file was closed")
+	}
+	for _, h := range []*handle{held[0], held[2], h} {
+		c.release(h)
+	}
+	c.drop(true)
 }
 
 // Descriptors stay bounded, and what is in use is not closed.

@@ -7,12 +7,16 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"starling/internal/descriptors"
 	"starling/metainfo/merkle"
 )
 
 // Bounds and sizes.
 const (
+	// Of the process's descriptors one in openFilesShare, and not more than
+	// defaultOpenFiles.
 	defaultOpenFiles = 64
+	openFilesShare   = 8
 	// Beyond so many dirty files one syncfs is cheaper than many fsyncs.
 	maxFsyncs = 64
 	// ioBuffer is what one worker reads at a time: it fits a core's second
@@ -23,6 +27,11 @@ const (
 	partSuffix = ".part"
 	maxName    = 255 // bytes of a path component, everywhere
 )
+
+// openFiles is the default of Config.MaxOpenFiles.
+func openFiles() int {
+	return min(defaultOpenFiles, max(1, descriptors.Limit()/openFilesShare))
+}
 
 // File is one file of a torrent.
 type File struct {
@@ -74,7 +83,8 @@ type Config struct {
 	// Repair takes what is at the final path for this torrent's data even
 	// if it is not whole. After Check, Clear takes it back to the part path.
 	Repair bool
-	// MaxOpenFiles bounds the cached descriptors; 0 means 64.
+	// MaxOpenFiles bounds the cached descriptors; 0 means 64, or fewer where the
+	// process may have few.
 	MaxOpenFiles int
 	// Logger hears what is odd but harmless; nil means nobody.
 	Logger *slog.Logger

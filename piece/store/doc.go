@@ -39,6 +39,13 @@
 // file, then data. An fsync that fails means that what it was for is lost:
 // those pieces stop being verified and a [SyncError] names them.
 //
+// A piece that [Store.Recheck] finds wrong at the final path is written in its place:
+// whoever reads there has the wrong bytes already, and a rename would take the right
+// ones from him too. Before the first such write the resume file vouches for nothing
+// and forgets the times of the files that are to be written to; after the last one,
+// when all is durable, it has them again. A file that somebody else has changed is
+// an [ErrEdited].
+//
 // # Use
 //
 // [Open], then [Store.Resumed]. If that is not trusted, [Store.Check]. Then

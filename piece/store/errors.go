@@ -22,6 +22,9 @@ var (
 	ErrPermission = errors.New("permission denied")
 	// ErrChanged: a file changed while it was being hashed.
 	ErrChanged = errors.New("changed while being read")
+	// ErrEdited: published content is wrong, and somebody has changed the file:
+	// it is not ours to mend.
+	ErrEdited = errors.New("changed by somebody else")
 	// ErrIncomplete: Finish was called before every wanted piece was there.
 	ErrIncomplete = errors.New("pieces are missing")
 	// ErrReadOnly: a write to a Store that never writes.

@@ -29,7 +29,7 @@ func (s *Store) openFile(i int, create bool) (*os.File, error) {
 		if s.state == nil {
 			return nil, fmt.Errorf("side file: %w", fs.ErrNotExist)
 		}
-		return s.openIn(s.state.dir, sideName, s.lay.total, create, 0o600)
+		return s.openIn(s.state.dir, sideName, s.lay.total, os.O_RDWR, create, 0o600)
 	}
 	if s.data == nil {
 		return nil, fmt.Errorf("%s: %w", s.lay.files[i].path, fs.ErrNotExist)
@@ -46,7 +46,13 @@ func (s *Store) openFile(i int, create bool) (*os.File, error) {
 		}
 		return s.data.Open(name)
 	}
-	f, err := s.openIn(s.data, name, s.lay.files[i].length, create, 0o644)
+	flag := os.O_RDWR
+	if s.place == atFinal && !s.mends(i) {
+		// A published program could not be run while it is open for
+		// writing.
+		flag = os.O_RDONLY
+	}
+	f, err := s.openIn(s.data, name, s.lay.files[i].length, flag, create, 0o644)
 	if err == nil && s.place == atPart {
 		s.noteDirs(i)
 	}
@@ -56,14 +62,8 @@ func (s *Store) openFile(i int, create bool) (*os.File, error) {
 var errNotRegular = errors.New("not a regular file")
 
 // openIn opens a regular file of a length of ours, never through a symlink.
-func (s *Store) openIn(root *os.Root, name string, length int64, create bool, perm os.FileMode) (*os.File, error) {
+func (s *Store) openIn(root *os.Root, name string, length int64, flag int, create bool, perm os.FileMode) (*os.File, error) {
 	where := filepath.Join(root.Name(), name)
-	flag := os.O_RDWR
-	if s.place == atFinal && root == s.data {
-		// A published program could not be run while it is open for
-		// writing.
-		flag = os.O_RDONLY
-	}
 	fi, err := root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) && create {
 		if dir := filepath.Dir(name); dir != "." {

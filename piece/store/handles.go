@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"syscall"
 )
 
 // handles is a bounded cache of open files by their index. A handle that is in
@@ -51,6 +52,9 @@ func (c *handles) acquire(file int, create bool) (*handle, error) {
 			return nil, errClosed
 		}
 		f, err := c.open(file, create)
+		if errors.Is(err, syscall.EMFILE) && c.shed() {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -105,6 +109,25 @@ func (c *handles) evict() []*os.File {
 		e = prev
 	}
 	return out
+}
+
+// shed closes the idle handle that was used least recently, for the process is out
+// of descriptors; it is false if all are in use.
+func (c *handles) shed() bool {
+	c.mu.Lock()
+	e := c.lru.Back()
+	for e != nil && e.Value.(*handle).refs > 0 {
+		e = e.Prev()
+	}
+	if e == nil {
+		c.mu.Unlock()
+		return false
+	}
+	h := e.Value.(*handle)
+	c.remove(h)
+	c.mu.Unlock()
+	h.f.Close()
+	return true
 }
 
 func (c *handles) remove(h *handle) {

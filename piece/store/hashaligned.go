@@ -36,7 +36,7 @@ func HashAligned(ctx context.Context, t *Tree, pieceLength int64, withSHA1 bool,
 	out := make([]AlignedPiece, lay.pieces)
 	run := hashRun{
 		lay: lay, workers: workers, progress: progress,
-		handles: newHandles(defaultOpenFiles, func(i int, create bool) (*os.File, error) { return src.open(index[i], create) }),
+		handles: newHandles(openFiles(), func(i int, create bool) (*os.File, error) { return src.open(index[i], create) }),
 		result: func(r *pieceResult) error {
 			out[r.piece] = AlignedPiece{Root: r.sums.v2, SHA1: r.sums.v1}
 			return r.err

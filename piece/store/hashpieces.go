@@ -33,7 +33,7 @@ func HashPieces(ctx context.Context, t *Tree, pieceLength int64, workers int, pr
 	defer src.close()
 	out := make([]byte, 20*lay.pieces)
 	run := hashRun{
-		lay: lay, handles: newHandles(defaultOpenFiles, src.open), workers: workers, progress: progress,
+		lay: lay, handles: newHandles(openFiles(), src.open), workers: workers, progress: progress,
 		result: func(r *pieceResult) error {
 			copy(out[20*r.piece:], r.sums.v1[:])
 			return r.err

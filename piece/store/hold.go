@@ -85,6 +85,7 @@ func (s *Store) settle(i int, h *hold, verified bool) {
 		off, n := s.lay.piece(i)
 		s.have.set(i)
 		delete(s.weak, i)
+		delete(s.rotten, i)
 		if s.unsynced == 0 {
 			s.since = time.Now()
 		}

@@ -41,12 +41,14 @@ func (s *Store) locateFinal(old *resume, alone bool) (bool, error) {
 	}
 	s.place = atFinal
 	switch {
-	case old != nil && old.stats != nil && s.statsMatch(old.stats):
+	// A file that was being mended has no time to go by, but its size.
+	case old != nil && old.stats != nil && s.statsMatch(old.stats) && (!old.unchecked || s.rightSizes(s.wanted, true)):
 		s.ours = true
 		s.leftover = !alone && s.cfg.Overwrite && s.state.owned()
 		if !old.unchecked && s.sameWanted(old) {
 			s.trust(old)
 			s.stats = old.stats
+			s.findRotten()
 		} else {
 			s.adopted = true
 		}

@@ -29,6 +29,9 @@ func (s *Store) Finish(ctx context.Context) error {
 		if _, err := s.syncLocked(ctx); err != nil {
 			return err
 		}
+		if err := s.sealAgain(); err != nil {
+			return err
+		}
 		return s.removeReplaced()
 	}
 	if err := s.completeFiles(); err != nil {
@@ -154,14 +157,19 @@ func (s *Store) moveAside() error {
 }
 
 // unseal prepares for a write to piece i: what is published is taken back to
-// the part path, what is sealed is no longer. It is nothing if the piece needs
+// the part path, unless a Recheck found the piece wrong there; what is sealed is no
+// longer. It is nothing if the piece needs
 // no write, and an error if the Store may not write or has no use for it.
 func (s *Store) unseal(i int) error {
 	s.mu.Lock()
 	done, broken := s.writable || s.have.has(i), s.broken
+	_, rotten := s.rotten[i]
 	s.mu.Unlock()
 	if done || broken != nil {
 		return broken
+	}
+	if rotten {
+		return s.openToMend(i)
 	}
 	s.syncMu.Lock()
 	defer s.syncMu.Unlock()
@@ -185,6 +193,7 @@ func (s *Store) unsealLocked() error {
 	}
 	s.mu.Lock()
 	s.stats = nil
+	s.forgetRot()
 	s.mu.Unlock()
 	// Only now: had the resume file lost its seal first, a crash in between
 	// would leave a final path that looks like somebody else's.

@@ -44,6 +44,8 @@ type Store struct {
 	// weak are pieces that a failed fsync took from have: the system may
 	// show bytes that are not on the disk.
 	weak      map[int]struct{}
+	rotten    map[int]struct{} // published pieces that were found wrong: mended in place
+	mending   map[int]struct{} // published files that are written to for that
 	holds     map[int]*hold
 	idle      []*hold
 	dirty     map[int]struct{}    // files written since the last sync
@@ -81,6 +83,7 @@ func Open(cfg Config) (*Store, error) {
 		cfg: cfg, lay: lay, part: partName(cfg.Name, cfg.InfoHash),
 		log: cfg.Logger, disk: cfg.disk, wanted: lay.wantedPieces(),
 		weak: make(map[int]struct{}), holds: make(map[int]*hold),
+		rotten: make(map[int]struct{}), mending: make(map[int]struct{}),
 		dirty: make(map[int]struct{}), dirtyDirs: make(map[string]struct{}),
 	}
 	s.free.L = &s.mu
@@ -94,7 +97,7 @@ func Open(cfg Config) (*Store, error) {
 	}
 	limit := cfg.MaxOpenFiles
 	if limit <= 0 {
-		limit = defaultOpenFiles
+		limit = openFiles()
 	}
 	s.handles = newHandles(limit, s.openFile)
 	if cfg.ReadOnly {
@@ -225,7 +228,12 @@ func (s *Store) missingBytes() int64 {
 // Close makes durable and records what it can, and gives up the locks and the
 // descriptors. Sections that are being read stay readable to their end.
 func (s *Store) Close() error {
-	_, err := s.Sync(context.Background())
+	s.syncMu.Lock()
+	_, err := s.syncLocked(context.Background())
+	if err == nil {
+		err = s.sealAgain()
+	}
+	s.syncMu.Unlock()
 	s.release()
 	return err
 }
@@ -275,7 +283,7 @@ func (s *Store) saveResume() error {
 	s.mu.Lock()
 	r := resume{
 		infoHash: s.cfg.InfoHash, pieceLen: s.lay.pieceLen, total: s.lay.total, pieces: s.lay.pieces,
-		have: s.safe.clone(), wanted: s.wantedFiles(), unchecked: !s.trusted, stats: s.stats,
+		have: s.safe.clone(), wanted: s.wantedFiles(), unchecked: !s.trusted || len(s.mending) > 0, stats: s.stats,
 	}
 	s.mu.Unlock()
 	err := s.state.save(r.encode(len(s.lay.files)))

@@ -179,6 +179,9 @@ func (s *Store) account(b batch, lost map[int]struct{}) (gone []int) {
 			gone = append(gone, i)
 			s.have.clear(i)
 			s.weak[i] = struct{}{}
+			if s.touches(i, s.mending) {
+				s.rotten[i] = struct{}{} // still the one that is wrong in its place
+			}
 			return
 		}
 		s.safe.set(i)
