@@ -47,7 +47,7 @@ func serveAdmin(addr string, reg prometheus.Gatherer, c *config.Config) (*admin,
 	}
 	a := &admin{ln: ln}
 	a.srv = &http.Server{
-		Handler:           debugging(a.routes(reg), c),
+		Handler:           adminHandler(ln.Addr(), a.routes(reg), c),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       30 * time.Second,
@@ -60,7 +60,7 @@ func serveAdmin(addr string, reg prometheus.Gatherer, c *config.Config) (*admin,
 	return a, nil
 }
 
-func (a *admin) routes(reg prometheus.Gatherer) http.Handler {
+func (a *admin) routes(reg prometheus.Gatherer) *mux.Router {
 	r := mux.NewRouter()
 	r.Handle("/metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true})).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })

@@ -21,7 +21,8 @@ import (
 type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
-	file           string // --config
+	environ        []string // NAME=VALUE
+	file           string   // --config
 	source         config.Source
 	cfg            *config.Config
 	cfgFile        string // the file that was read, "" if none
@@ -75,7 +76,29 @@ func (a *app) setup(cmd *cobra.Command) error {
 	})
 	a.setLevel(cfg)
 	a.log = a.newLogger(mode)
+	if cmd.Annotations[ownFindings] == "" {
+		a.warnOfStrangers()
+	}
 	return nil
+}
+
+// mostStrangers bounds the warnings of variables that nothing reads.
+const mostStrangers = 5
+
+// warnOfStrangers names the variables of the environment that look like options and are
+// none. It is no error: others may have set them, for purposes of their own.
+func (a *app) warnOfStrangers() {
+	all := config.Strangers(a.environ, a.source.Section)
+	for _, u := range all[:min(len(all), mostStrangers)] {
+		about := []any{"name", u.Name}
+		if u.Like != "" {
+			about = append(about, "like", u.Like)
+		}
+		a.log.Warn("nothing reads this environment variable", about...)
+	}
+	if more := len(all) - mostStrangers; more > 0 {
+		a.log.Warn("nothing reads more environment variables; starling doctor lists them all", "more", more)
+	}
 }
 
 // setLevel applies the log level, which -q and -v override.

@@ -24,6 +24,12 @@
 // stdout has the result and nothing else. Progress, logs and errors go to
 // stderr.
 //
+// # Admin listeners
+//
+// A peer has one with --metrics-listen (admin.go), a tracker one of its own. Both answer
+// through adminHandler (hostnames.go), which adds /debug/ (profiling.go) and has what is
+// for this host only answered to no other site's page.
+//
 // # What it does not do
 //
 // No protocol, no storage and no scheduling: those are the packages peer, store

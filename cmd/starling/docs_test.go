@@ -50,7 +50,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 // folders are where the packages that the pages name lie; inbox is a type of tcp.
 var folders = map[string]string{
 	"p2p": "p2p", "tcp": "p2p/tcp", "monitor": "p2p/monitor", "peer": "peer", "wire": "peer/wire", "magnet": "peer/magnet", "piece": "piece", "store": "piece/store", "choke": "choke", "webseed": "peer/webseed",
-	"metainfo": "metainfo", "tracker": "tracker", "swarm": "tracker/swarm", "fleet": "tracker/fleet", "benc": "internal/benc", "inbox": "p2p/tcp",
+	"metainfo": "metainfo", "tracker": "tracker", "swarm": "tracker/swarm", "fleet": "tracker/fleet", "benc": "internal/benc", "inbox": "p2p/tcp", "descriptors": "internal/descriptors",
 }
 
 // sources is the text of the Go files of each folder, and of all under ".".

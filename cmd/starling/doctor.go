@@ -36,13 +36,13 @@ func newDoctor(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what would keep starling from working well on this host",
-		Long: `Look at this host's clock, ports, descriptor limit, download directory, network,
-processor and memory, and with --tracker at the way to the tracker. Each finding that
+		Long: `Look at the environment's STARLING_ variables, and at this host's clock, ports,
+descriptor limit, download directory, network, processor and memory, and with --tracker at the way to the tracker. Each finding that
 is not ok has its cure. Exit code 1: there is a problem.
 
 Without --tracker the host is looked at as the tracker, too. The ports are those of
 the configuration. It writes a file of at most 64 MiB to --data and removes it.`,
-		Args: args(0, 0, ""),
+		Args: args(0, 0, ""), Annotations: map[string]string{ownFindings: "true"},
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context(), trackerURL, data) },
 	}
 	cmd.Flags().StringVar(&trackerURL, "tracker", "", "the announce `URL` of the tracker that this host is to use")
@@ -60,6 +60,9 @@ func (a *app) doctor(ctx context.Context, trackerURL, data string) error {
 			return usage("starling doctor", "--tracker: %w", err)
 		}
 		o.Tracker, _ = url.Parse(trackerURL) // it has just been checked
+	}
+	for _, u := range config.Strangers(a.environ, "") {
+		o.Unread = append(o.Unread, doctor.Variable{Name: u.Name, Like: u.Like})
 	}
 	found := doctor.Run(ctx, o)
 	if s := stopped(ctx); s != nil {

@@ -58,6 +58,7 @@ was fetched. STARLING_PATH, STARLING_NAME and STARLING_INFOHASH tell it more.`,
 	fs.Bool("dry-run", def.DryRun, "say what would be fetched, and touch nothing")
 	fs.Duration("timeout", def.Timeout, "give up after so long (0: never)")
 	fs.Duration("stall-timeout", def.StallTimeout, "give up when nothing came for so long (0: never)")
+	fs.Duration("scrub", def.Scrub, scrubHelp)
 	fs.String("on-complete", def.OnComplete, "run the program `CMD` at completion")
 	wireFlags(fs, def.Wire)
 	return cmd
@@ -111,7 +112,7 @@ func (a *app) leech(ctx context.Context, ref string) error {
 	}
 	s.reloadable("leech", func(c *config.Config) *config.Wire { return &c.Leech.Wire })
 	j := joining{meta: t, dir: c.Output, wanted: wanted, tiers: tiersOf(c.Tracker, t), peers: append(found, c.Peer...),
-		webSeeds: webSeedsOf(c.WebSeed, ref, t)}
+		webSeeds: webSeedsOf(c.WebSeed, ref, t), scrub: peer.Scrub{Every: c.Scrub, Mend: true}}
 	if j.store, j.have, err = l.open(ctx); err != nil {
 		s.close()
 		return err
@@ -153,7 +154,10 @@ func (l *leeching) transfer(ctx context.Context, s *swarmPeer) error {
 	return s.watch(ctx, func(m *member, st *peer.Stats) (bool, error) {
 		if m.isComplete() {
 			l.startHook(ctx, m)
-			return l.seeded(m, st), nil
+			if l.seeded(m, st) {
+				return true, nil
+			}
+			return m.keeper.look()
 		}
 		return false, l.check(st)
 	})
@@ -237,6 +241,9 @@ func (l *leeching) end(ctx context.Context, s *swarmPeer, m *member, cause error
 		a.log.Warn("leaving the swarm", "err", err)
 	}
 	f := l.failure(ctx, m, st, cause)
+	if bad := m.badAtEnd(l.what, st); bad != nil && (f == nil || f.quiet) {
+		f = bad
+	}
 	code := exitOK
 	if f != nil {
 		code = f.code

@@ -86,6 +86,15 @@ func (l *localPeers) add(t *peer.Torrent, private bool) error {
 	return nil
 }
 
+// replace has a torrent take the place of the one of the same names.
+func (l *localPeers) replace(t *peer.Torrent) {
+	for _, h := range t.InfoHashes() {
+		if _, known := l.torrents.Load(h); known { // else it is private
+			l.torrents.Store(h, t)
+		}
+	}
+}
+
 func (l *localPeers) close() {
 	l.stop()
 	<-l.done

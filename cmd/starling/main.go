@@ -18,7 +18,7 @@ func main() {
 
 // run runs one command and returns the exit code.
 func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (code int) {
-	a := &app{stdout: stdout, stderr: stderr, getenv: getenv, service: service.Open(getenv)}
+	a := &app{stdout: stdout, stderr: stderr, getenv: getenv, environ: os.Environ(), service: service.Open(getenv)}
 	defer func() {
 		if r := recover(); r != nil {
 			fmt.Fprintf(stderr, "starling: internal error: %v\n%s", r, debug.Stack())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"starling/cmd/starling/internal/report"
@@ -29,6 +30,13 @@ type member struct {
 	// before completed is closed.
 	completed  chan struct{}
 	completeAt time.Time
+	joined     joining // what it joined the swarm with
+	keeper     *keeper
+	lacks      int // pieces that it does not seed any more, for somebody changed the files
+	// sentBefore is what was sent before it last left the swarm and came back.
+	sentBefore int64
+	// checking: it has left the swarm until its files are hashed.
+	checking atomic.Bool
 	// fleet, if set, knows the swarm better than the last announce does.
 	fleet func() *report.Fleet
 }
@@ -47,6 +55,7 @@ type joining struct {
 	webSeeds []string
 	// superSeed: other clients are to get each piece once before any twice.
 	superSeed bool
+	scrub     peer.Scrub
 }
 
 // onEvent is called on the torrent's loop, which must not wait: an event that
@@ -72,6 +81,9 @@ func (m *member) reportEvents() {
 }
 
 func (m *member) reportEvent(e peer.Event) {
+	if e.Kind == peer.Complete && m.isComplete() {
+		return // it has come back to the swarm
+	}
 	out := report.Event{Name: string(e.Kind), Torrent: m.name, InfoHash: m.meta.WireHash().String(), Detail: e.Detail, At: e.Time}
 	if e.Err != nil && out.Detail == "" {
 		out.Detail = oneLine(e.Err)
@@ -105,7 +117,7 @@ func (m *member) isComplete() bool {
 func (m *member) status(s *peer.Stats) report.Status {
 	out := report.Status{
 		Name: m.name, InfoHash: m.meta.WireHash().String(), State: string(s.State),
-		BytesTotal: s.BytesTotal, BytesDone: s.BytesDone, BytesSent: int64(s.SentPayload),
+		BytesTotal: s.BytesTotal, BytesDone: s.BytesDone, BytesSent: m.sentBefore + int64(s.SentPayload),
 		DownBPS: int64(s.DownRate), UpBPS: int64(s.UpRate),
 		Peers: report.Peers{
 			Connected: s.Remotes, Seeders: s.Seeders, UnchokingUs: s.UnchokingUs, UnchokedByUs: s.UnchokedByUs,
@@ -115,8 +127,14 @@ func (m *member) status(s *peer.Stats) report.Status {
 		AvailabilityMin: max(s.AvailabilityMin, 0),
 		Trouble:         trouble(s),
 	}
-	if s.State == peer.StateDownloading && m.disk == s.BytesTotal {
+	if s.State == peer.StateDownloading && m.disk == s.BytesTotal && s.BadPieces == 0 {
 		out.State = string(peer.StateSeeding) // it has not noticed yet
+	}
+	if m.checking.Load() {
+		out.State = string(peer.StateChecking)
+	}
+	if m.lacks > 0 {
+		out.Trouble = plural(m.lacks, "piece") + " changed on this host's disk"
 	}
 	if left := s.BytesTotal - s.BytesDone; left > 0 && s.DownRate >= 1 {
 		eta := int64(float64(left) / s.DownRate)
@@ -138,6 +156,8 @@ func trouble(s *peer.Stats) string {
 	switch {
 	case s.Err != nil:
 		return oneLine(s.Err)
+	case s.BadPieces > 0:
+		return plural(s.BadPieces, "piece") + " wrong on this host's disk"
 	case s.TrackerErr != nil && s.Remotes == 0:
 		return oneLine(s.TrackerErr)
 	case s.BytesDone == s.BytesTotal:
@@ -163,13 +183,14 @@ func (m *member) summary(s *peer.Stats, code int) report.Summary {
 		Path: m.path(), InfoHash: m.meta.WireHash().String(), DurationS: took,
 		AvgBPS:    int64(float64(fetched) / took),
 		BytesFrom: report.BytesFrom{Peers: fetched - fromWeb, WebSeeds: fromWeb, Disk: m.disk},
-		BytesSent: int64(s.SentPayload), CorruptPieces: s.CorruptPieces, ExitCode: code,
+		BytesSent: m.sentBefore + int64(s.SentPayload), CorruptPieces: s.CorruptPieces, ExitCode: code,
 	}
 }
 
 // stop leaves the swarm: says so to the tracker, makes durable what is verified
 // and closes the store. It returns the last reading.
 func (m *member) stop(ctx context.Context) (peer.Stats, error) {
+	m.keeper.stop()
 	err := m.torrent.Stop(ctx)
 	last := m.torrent.Stats()
 	close(m.quit)

@@ -35,12 +35,13 @@ with.
 The registry also has the runtime's and the process's own metrics (~go_*~, ~process_*~), as
 client_golang makes them. The tracker lists the peers' endpoints for Prometheus at
 ~/api/v1/sd/prometheus~ of both its listeners; with ~--public~ or ~--view off~ of ~--admin-listen~ only, since hosts'
-names and addresses are not for strangers. The tracker inside ~share~ has no admin listener and is not measured.
+names and addresses are not for strangers. A process is listed for as long as it announces one of its torrents, as the
+~seeder~ of them if it has all of each. The tracker inside ~share~ has no admin listener and is not measured.
 
 Histograms have the buckets listed here, which the dashboards read, and are native histograms too for a
 Prometheus that asks for those. It then drops the buckets, unless both jobs have
-~always_scrape_classic_histograms: true~ (of Prometheus 3; ~scrapeClassicHistograms~ of a PodMonitor). An announce
-that took 5 ms or more leaves an exemplar with its event and result, which Prometheus keeps if it is started
+~always_scrape_classic_histograms: true~ (of Prometheus 3; the PodMonitors here have it as ~scrapeClassicHistograms~). An
+announce that took 5 ms or more leaves an exemplar with its event and result, which Prometheus keeps if it is started
 with ~--enable-feature=exemplar-storage~.
 `
 
@@ -60,7 +61,8 @@ promtool check config prometheus.yml
 
 The tracker's admin listener must be within Prometheus' reach: ~--admin-listen 10.0.0.5:6970~. Every peer that was
 started with ~--metrics-listen~ is found through the tracker; it has the labels ~node~, which is what it calls itself, and
-~label_K~ for each ~--node-label K=V~.
+~label_K~ for each ~--node-label K=V~. An alert about a host has these too, so that it can be routed by rack; StarlingPeersCannotAnnounce,
+StarlingPeersNotScraped and StarlingLowPeerShare are about all peers of a job together, and have the label ~job~ only.
 
 Whom an alert wakes is for Alertmanager to say: add it under ~alerting:~, and route by the label ~severity~, which is
 ~critical~ (somebody waits) or ~warning~ (look today). An alert's ~runbook_url~ is a path in this project. Where its

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -100,7 +101,10 @@ func (a *app) monitor(ctx context.Context, o *monitorOptions) error {
 		cfg.Sink = out.copied
 	}
 	w := a.watchCopies(ln, cfg)
-	a.rep.Event(report.Event{Name: "ready", Addresses: map[string]string{"monitor": ln.Addr().String()}})
+	a.ready(report.Event{Addresses: map[string]string{"monitor": ln.Addr().String()}})
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	go w.live(tick.C, a.service.Alive)
 	select {
 	case <-ctx.Done():
 	case err = <-w.served:
@@ -167,6 +171,22 @@ func (a *app) watchCopies(ln net.Listener, cfg monitor.Config) *monitoring {
 	})
 	go func() { w.served <- w.acceptor.Serve() }()
 	return w
+}
+
+// live calls alive at each tick, once the loop that takes the copies has answered. It
+// waits for as long as that takes, and ends with the host.
+func (w *monitoring) live(tick <-chan time.Time, alive func()) {
+	for {
+		select {
+		case <-w.host.Done():
+			return
+		case <-tick:
+		}
+		if w.host.Do(func() {}) != nil {
+			return
+		}
+		alive()
+	}
 }
 
 // stop ends it and returns what it has counted.

@@ -87,11 +87,28 @@ func (p *pages) Write(b []byte) (int, error) {
 
 // debugging puts /debug/ before the other routes of an admin listener: profiles and
 // the flight recorder. They tell much and cost much, so they are for clients on this
-// host, unless the configuration lets all others have them too.
-func debugging(next http.Handler, c *config.Config) http.Handler {
+// host that ask it by a name of its own, unless the configuration lets all others have
+// them too.
+func debugging(next http.Handler, c *config.Config, names hostNames) http.Handler {
 	if c.FlightRecorder {
 		flight.start()
 	}
+	r := debugRoutes()
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch {
+		case !strings.HasPrefix(req.URL.Path, "/debug/"):
+			next.ServeHTTP(w, req)
+		case c.RemoteDebug || fromHere(req) && names.has(req.Host):
+			r.ServeHTTP(w, req)
+		case fromHere(req):
+			names.refuse(w, req.Host)
+		default:
+			http.Error(w, "profiles are for clients on this host, unless starling runs with --remote-debug", http.StatusForbidden)
+		}
+	})
+}
+
+func debugRoutes() *mux.Router {
 	r := mux.NewRouter()
 	r.Handle("/debug/flight", &flight).Methods(http.MethodGet)
 	r.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
@@ -99,16 +116,7 @@ func debugging(next http.Handler, c *config.Config) http.Handler {
 	r.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	r.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	r.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		switch {
-		case !strings.HasPrefix(req.URL.Path, "/debug/"):
-			next.ServeHTTP(w, req)
-		case c.RemoteDebug || fromHere(req):
-			r.ServeHTTP(w, req)
-		default:
-			http.Error(w, "profiles are for clients on this host, unless starling runs with --remote-debug", http.StatusForbidden)
-		}
-	})
+	return r
 }
 
 // fromHere says whether a request came over loopback.

@@ -16,10 +16,10 @@ func TestDebugIsLocal(t *testing.T) {
 	c := config.Default()
 	ask := func(from, path string) int {
 		t.Helper()
-		req := httptest.NewRequest(http.MethodGet, "http://t"+path, nil)
+		req := httptest.NewRequest(http.MethodGet, "http://10.1.2.4:6970"+path, nil)
 		req.RemoteAddr = from
 		w := httptest.NewRecorder()
-		debugging(next, &c).ServeHTTP(w, req)
+		debugging(next, &c, namesOfHost("", nil)).ServeHTTP(w, req)
 		return w.Code
 	}
 	const here, here6, there = "127.0.0.1:5", "[::1]:5", "10.1.2.3:5"

@@ -11,6 +11,9 @@ import (
 // noConfig marks commands that run even when the configuration is broken.
 const noConfig = "no-config"
 
+// ownFindings marks the command whose result has the variables that nothing reads.
+const ownFindings = "own-findings"
+
 // likeness is how many letters may be wrong in a command that is taken for a slip.
 const likeness = 2
 
@@ -55,6 +58,7 @@ REF is a .torrent file, an http(s) URL of one, or a magnet: link.
 	fs.String("metrics-listen", def.MetricsListen, "serve a peer's /metrics at `HOST:PORT`")
 	fs.Bool("metrics-by-torrent", def.ByTorrent, "series for each torrent in /metrics, under its infohash, 50 torrents at most")
 	fs.Bool("remote-debug", def.RemoteDebug, "answer /debug/ of --metrics-listen and a tracker's --admin-listen to other hosts too")
+	fs.StringArray("allow-host", def.AllowHost, "answer requests for host `NAME`, too, at a --metrics-listen or --admin-listen on loopback (repeatable)")
 	fs.Bool("flight-recorder", def.FlightRecorder, "keep the last seconds' trace for /debug/flight of --metrics-listen and --admin-listen; =false: do not")
 	fs.StringArray("node-label", def.NodeLabel, "tell the tracker that this host has label `K=V` (repeatable)")
 	fs.String("node-name", def.NodeName, "tell the tracker that this host is called `NAME` (default: its host name)")

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,9 +14,6 @@ import (
 	"starling/piece"
 	"starling/piece/store"
 )
-
-// changeCheck is how often a seed looks whether somebody changed its files.
-const changeCheck = 10 * time.Second
 
 func newSeed(a *app) *cobra.Command {
 	def := config.Default().Seed
@@ -39,11 +33,14 @@ first; -o writes its .torrent for the others.`,
 	fs.StringArray("tracker", def.Tracker, "announce `URL`, before the torrent's own (repeatable)")
 	fs.StringP("output", "o", def.Output, "write the .torrent of PATH to `FILE`")
 	fs.Bool("super-seed", def.SuperSeed, superSeedHelp)
+	fs.Duration("scrub", def.Scrub, scrubHelp)
 	wireFlags(fs, def.Wire)
 	return cmd
 }
 
 const superSeedHelp = "have other clients fetch each piece once before any twice (BEP 16), where the uplink is scarce"
+
+const scrubHelp = "read all that is seeded again once in so long, and hold it against its hashes (0: never)"
 
 // wireFlags are the flags of every command that is a peer.
 func wireFlags(fs *pflag.FlagSet, def config.Wire) {
@@ -68,7 +65,8 @@ func (a *app) seed(ctx context.Context, arg string) error {
 		return err
 	}
 	s.reloadable("seed", func(c *config.Config) *config.Wire { return &c.Seed.Wire })
-	j := joining{meta: t, dir: dir, tiers: tiersOf(c.Tracker, t), peers: c.Peer, superSeed: c.SuperSeed}
+	j := joining{meta: t, dir: dir, tiers: tiersOf(c.Tracker, t), peers: c.Peer, superSeed: c.SuperSeed,
+		scrub: peer.Scrub{Every: c.Scrub}}
 	if j.store, j.have, err = a.seedStore(ctx, t, dir, hashed); err != nil {
 		s.close()
 		return err
@@ -80,7 +78,7 @@ func (a *app) seed(ctx context.Context, arg string) error {
 		return fail("seed "+arg, err)
 	}
 	s.ready(nil)
-	err = s.watch(ctx, seedCheck(a))
+	err = s.watch(ctx, func(m *member, _ *peer.Stats) (bool, error) { return m.keeper.look() })
 	return a.endSeed(ctx, s, m, "seed "+arg, err)
 }
 
@@ -92,10 +90,17 @@ func (a *app) endSeed(ctx context.Context, s *swarmPeer, m *member, what string,
 	}
 	a.rep.Event(report.Event{Name: "stopped", Torrent: m.name, InfoHash: m.meta.WireHash().String()})
 	if sig := stopped(ctx); sig != nil {
-		sum := m.summary(&last[0], sig.code())
+		bad, code := m.badAtEnd(what, &last[0]), sig.code()
+		if bad != nil {
+			code = bad.code
+		}
+		sum := m.summary(&last[0], code)
 		a.rep.Document(sum)
 		if err := a.result(sum, ""); err != nil {
 			return err
+		}
+		if bad != nil {
+			return bad
 		}
 		return stoppedDaemon(ctx, what)
 	}
@@ -151,24 +156,6 @@ func (a *app) seedStore(ctx context.Context, t *metainfo.Torrent, dir string, ha
 	}
 	return s, have, nil
 }
-
-// seedCheck ends a seed whose files somebody changed: what it would send now is
-// not what its hashes promise.
-func seedCheck(a *app) func(m *member, st *peer.Stats) (bool, error) {
-	looked := a.now()
-	return func(m *member, _ *peer.Stats) (bool, error) {
-		if now := a.now(); now.Sub(looked) >= changeCheck {
-			looked = now
-			if changed, file := m.store.Changed(); changed {
-				return true, fail("seed "+m.path(), fmt.Errorf("%s: %w", filepath.ToSlash(file), errChanged)).
-					withCode(exitIntegrity).withHint("starling verify REF %s", shellWords(m.dir))
-			}
-		}
-		return false, nil
-	}
-}
-
-var errChanged = errors.New("changed while it was being seeded")
 
 // tiersOf puts trackers of the command line before the torrent's own.
 func tiersOf(first []string, t *metainfo.Torrent) [][]string {

@@ -38,6 +38,7 @@ that fetches them on the other hosts. It runs until stopped.`,
 	fs.StringArray("exclude", def.Exclude, excludeHelp)
 	fs.String("view", def.View, "on or off: "+viewHelp)
 	fs.Bool("super-seed", def.SuperSeed, superSeedHelp)
+	fs.Duration("scrub", def.Scrub, scrubHelp)
 	wireFlags(fs, def.Wire)
 	return cmd
 }
@@ -192,7 +193,8 @@ func (sh *sharing) add(ctx context.Context, s *swarmPeer, path string) (string, 
 	if err := sh.tracker.Torrents().Add(name, t.Marshal()); err != nil {
 		return "", fail("share "+path, err)
 	}
-	j := joining{meta: t, dir: tree.Dir, tiers: [][]string{{sh.local + "/announce"}}, peers: sh.c.Peer, superSeed: sh.c.SuperSeed}
+	j := joining{meta: t, dir: tree.Dir, tiers: [][]string{{sh.local + "/announce"}}, peers: sh.c.Peer, superSeed: sh.c.SuperSeed,
+		scrub: peer.Scrub{Every: sh.c.Scrub}}
 	if j.store, j.have, err = sh.a.seedStore(ctx, t, tree.Dir, true); err != nil {
 		return "", err
 	}
@@ -237,32 +239,36 @@ func (sh *sharing) announceLines(lines []string) error {
 // run seeds until stopped.
 func (sh *sharing) run(ctx context.Context, s *swarmPeer) error {
 	a := sh.a
-	checks := map[*member]func(*member, *peer.Stats) (bool, error){}
-	err := s.watch(ctx, func(m *member, st *peer.Stats) (bool, error) {
-		if checks[m] == nil {
-			checks[m] = seedCheck(a)
-		}
+	err := s.watch(ctx, func(m *member, _ *peer.Stats) (bool, error) {
 		select {
 		case err := <-sh.served:
 			sh.served <- nil // for stop
 			return true, fail("tracker", err)
 		default:
-			return checks[m](m, st)
+			return m.keeper.look()
 		}
 	})
 	last, left := s.leave()
 	if left != nil {
 		a.log.Warn("leaving the swarm", "err", left)
 	}
+	var bad *failure
 	for i, m := range s.members {
 		a.rep.Event(report.Event{Name: "stopped", Torrent: m.name, InfoHash: m.meta.WireHash().String()})
 		if sig := stopped(ctx); sig != nil {
-			sum := m.summary(&last[i], sig.code())
+			code := sig.code()
+			if f := m.badAtEnd("share "+m.name, &last[i]); f != nil {
+				bad, code = f, f.code
+			}
+			sum := m.summary(&last[i], code)
 			a.rep.Document(sum)
 			if err := a.result(sum, ""); err != nil {
 				return err
 			}
 		}
+	}
+	if bad != nil {
+		return bad
 	}
 	if stopped(ctx) != nil {
 		return stoppedDaemon(ctx, "share")

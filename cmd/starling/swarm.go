@@ -112,14 +112,8 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 	if m.name == "" {
 		m.name = j.meta.Info.Name
 	}
-	cfg := peer.TorrentConfig{
-		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, WebSeeds: j.webSeeds,
-		SuperSeed: j.superSeed, OnEvent: m.onEvent,
-	}
-	if an := newAnnouncer(j.tiers, s.who, announceFrom(s.session)); an != nil {
-		cfg.Announcer = an // a nil *announcer.Announcer would be an Announcer that is not nil
-	}
-	t, err := s.session.Add(cfg)
+	m.joined, m.keeper = j, newKeeper(s, m)
+	t, err := s.join(m, j)
 	if err != nil {
 		return nil, err
 	}
@@ -132,13 +126,43 @@ func (s *swarmPeer) add(j joining) (*member, error) {
 	m.disk = t.Stats().BytesDone
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w := s.limits; w != nil {
-		if err := t.SetLimits(int64(w.UpLimit), int64(w.DownLimit)); err != nil {
-			return nil, err
-		}
-	}
 	s.members = append(s.members, m)
-	return m, nil
+	return m, s.limit(t)
+}
+
+// rejoin has a member that has left the swarm come back.
+func (s *swarmPeer) rejoin(m *member, j joining) error {
+	t, err := s.join(m, j)
+	if err != nil {
+		return err
+	}
+	if s.local != nil {
+		s.local.replace(t)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.torrent = t
+	return s.limit(t)
+}
+
+// limit brings a torrent to what a reload has set. mu is held.
+func (s *swarmPeer) limit(t *peer.Torrent) error {
+	if w := s.limits; w != nil {
+		return t.SetLimits(int64(w.UpLimit), int64(w.DownLimit))
+	}
+	return nil
+}
+
+// join makes a member's torrent.
+func (s *swarmPeer) join(m *member, j joining) (*peer.Torrent, error) {
+	cfg := peer.TorrentConfig{
+		Meta: j.meta, Store: j.store, Have: j.have, Wanted: j.wanted, Peers: j.peers, WebSeeds: j.webSeeds,
+		SuperSeed: j.superSeed, Scrub: j.scrub, OnEvent: m.onEvent,
+	}
+	if an := newAnnouncer(j.tiers, s.who, announceFrom(s.session)); an != nil {
+		cfg.Announcer = an // a nil *announcer.Announcer would be an Announcer that is not nil
+	}
+	return s.session.Add(cfg)
 }
 
 // ready says where we serve, and from then on what happens.

@@ -107,7 +107,7 @@ func (a *app) tracker(ctx context.Context) error {
 			return fail("tracker", err).withHint("choose another address with --admin-listen")
 		}
 		addresses["admin"] = adm.Addr().String()
-		admin = debugging(srv.AdminHandler(reg), a.cfg)
+		admin = adminHandler(adm.Addr(), srv.AdminHandler(reg), a.cfg)
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ctx, public, adm, admin) }()

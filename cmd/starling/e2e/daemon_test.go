@@ -25,17 +25,23 @@ type counts struct{ complete, downloaded, incomplete int64 }
 // counts asks the tracker about the swarm.
 func (s *swarm) counts() (c counts, err error) {
 	if s.infohash == "" {
-		var d struct{ InfoHash string }
-		if err := json.Unmarshal([]byte(once(s.t, 0, "inspect", s.torrent, "--json")), &d); err != nil {
-			return c, err
-		}
-		raw, err := hex.DecodeString(d.InfoHash)
-		if err != nil {
-			return c, err
-		}
-		s.infohash = string(raw)
+		s.infohash = infohashOf(s.t, s.torrent)
 	}
 	return countsOf(s.trackerAddr, s.infohash)
+}
+
+// infohashOf is the 20 bytes that name a torrent.
+func infohashOf(t *testing.T, torrent string) string {
+	t.Helper()
+	var d struct{ InfoHash string }
+	if err := json.Unmarshal([]byte(once(t, 0, "inspect", torrent, "--json")), &d); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := hex.DecodeString(d.InfoHash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // countsOf asks a tracker about the swarm of a hash.

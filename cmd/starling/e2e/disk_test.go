@@ -9,29 +9,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"starling/internal/testutil"
 )
 
 // exitDisk is the exit code of a disk that is full or refuses.
 const exitDisk = 7
-
-// mountTmpfs mounts a small disk at dir until the trial ends.
-func mountTmpfs(t *testing.T, dir, options string) {
-	t.Helper()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		if os.Getenv("CI") == "true" && os.Geteuid() == 0 {
-			t.Fatalf("CI as root must be able to mount a tmpfs: %v", err)
-		}
-		t.Skipf("mounting a tmpfs needs root: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Errorf("unmount %s: %v", dir, err)
-		}
-	})
-}
 
 // remount makes the disk at dir read-only, or writable again.
 func remount(t *testing.T, dir string, flags uintptr) {
@@ -46,7 +29,9 @@ func diskSwarm(t *testing.T, size int64, seedFlags ...string) (s *swarm, disk st
 	t.Helper()
 	dir := t.TempDir()
 	disk = filepath.Join(dir, "out")
-	mountTmpfs(t, disk, "size=64m")
+	if err := testutil.Tmpfs(t, disk, "size=64m"); err != nil {
+		t.Skipf("mounting a tmpfs needs root: %v", err)
+	}
 	writeRandom(t, filepath.Join(dir, "d", "file"), size, 3)
 	return newSwarm(t, dir, "d", seedFlags...), disk
 }
@@ -88,21 +73,11 @@ func TestDiskFills(t *testing.T) {
 	t.Parallel()
 	s, disk := diskSwarm(t, 48*mib)
 	ballast := filepath.Join(disk, "ballast")
-	fill := func() {
-		t.Helper()
-		p, err := os.Create(ballast)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer p.Close()
-		for chunk := make([]byte, 64<<10); err == nil; _, err = p.Write(chunk) {
-		}
-	}
 	// In the full form the transfer has passed a checkpoint by then.
 	enough := choose[int64](4*mib, 24*mib)
 	p := s.leech("out", "--no-seed", "--down-limit", "4MiB/s")
 	done := p.find("some pieces", patience, func(d *doc) bool { return d.Done > enough }).Done
-	fill()
+	testutil.Fill(t, ballast)
 	p.event("failed", patience)
 	if full {
 		refused(t, p, time.Minute, "not enough disk space")
@@ -117,7 +92,7 @@ func TestDiskFills(t *testing.T) {
 		if done-got > 5*4*mib {
 			t.Errorf("lost %.1f MiB", float64(done-got)/mib)
 		}
-		fill()
+		testutil.Fill(t, ballast)
 		p.event("failed", patience)
 	}
 	if err := os.Remove(ballast); err != nil {

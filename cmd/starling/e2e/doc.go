@@ -15,7 +15,7 @@
 //
 // # Sizes
 //
-// The normal form takes a minute, most of it waiting, on two cores. -short leaves
+// The normal form takes two minutes, most of it waiting, on two cores. -short leaves
 // out what takes more than some seconds. STARLING_TRIALS=full has the counts and
 // sizes of the acceptance list (fifty kills, all of GOROOT) and takes minutes;
 // with -v each trial logs what it measured.

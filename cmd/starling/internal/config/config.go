@@ -18,6 +18,8 @@ type Config struct {
 	MetricsListen string `mapstructure:"metrics-listen"`
 	ByTorrent     bool   `mapstructure:"metrics-by-torrent"`
 	RemoteDebug   bool   `mapstructure:"remote-debug"`
+	// AllowHost are names by which an admin listener for this host only is asked, too.
+	AllowHost []string `mapstructure:"allow-host"`
 	// FlightRecorder keeps the last seconds' trace where there is an admin listener.
 	FlightRecorder bool     `mapstructure:"flight-recorder"`
 	NodeLabel      []string `mapstructure:"node-label"` // K=V
@@ -61,11 +63,12 @@ type Wire struct {
 
 // Seed configures `starling seed`.
 type Seed struct {
-	Data      string   `mapstructure:"data"`
-	Listen    string   `mapstructure:"listen"`
-	Tracker   []string `mapstructure:"tracker"`
-	Output    string   `mapstructure:"output"`
-	SuperSeed bool     `mapstructure:"super-seed"`
+	Data      string        `mapstructure:"data"`
+	Listen    string        `mapstructure:"listen"`
+	Tracker   []string      `mapstructure:"tracker"`
+	Output    string        `mapstructure:"output"`
+	SuperSeed bool          `mapstructure:"super-seed"`
+	Scrub     time.Duration `mapstructure:"scrub"` // 0: never
 	Wire      `mapstructure:",squash"`
 }
 
@@ -85,19 +88,21 @@ type Leech struct {
 	Timeout      time.Duration `mapstructure:"timeout"`       // 0: none
 	StallTimeout time.Duration `mapstructure:"stall-timeout"` // 0: none
 	OnComplete   string        `mapstructure:"on-complete"`
+	Scrub        time.Duration `mapstructure:"scrub"` // 0: never
 	Wire         `mapstructure:",squash"`
 }
 
 // Share configures `starling share`.
 type Share struct {
-	Listen     string   `mapstructure:"listen"`
-	UDPListen  string   `mapstructure:"udp-listen"` // "": as Listen; "off"
-	PeerListen string   `mapstructure:"peer-listen"`
-	Advertise  string   `mapstructure:"advertise"`
-	PieceSize  string   `mapstructure:"piece-size"`
-	Exclude    []string `mapstructure:"exclude"`
-	SuperSeed  bool     `mapstructure:"super-seed"`
-	View       string   `mapstructure:"view"` // on or off
+	Listen     string        `mapstructure:"listen"`
+	UDPListen  string        `mapstructure:"udp-listen"` // "": as Listen; "off"
+	PeerListen string        `mapstructure:"peer-listen"`
+	Advertise  string        `mapstructure:"advertise"`
+	PieceSize  string        `mapstructure:"piece-size"`
+	Exclude    []string      `mapstructure:"exclude"`
+	SuperSeed  bool          `mapstructure:"super-seed"`
+	Scrub      time.Duration `mapstructure:"scrub"` // 0: never
+	View       string        `mapstructure:"view"`  // on or off
 	Wire       `mapstructure:",squash"`
 }
 
@@ -123,6 +128,10 @@ type Wait struct {
 // LocalTracker is the tracker that is asked where none is named.
 const LocalTracker = "http://127.0.0.1:6969"
 
+// scrub is how long a pass over complete content takes: a day is what a small content
+// costs nothing in, and what a night's rollout can wait for.
+const scrub = 24 * time.Hour
+
 // Default returns the configuration that is built in.
 func Default() Config {
 	wire := Wire{MaxPeers: 50, Choke: "tit-for-tat", Encryption: "accept"}
@@ -132,9 +141,9 @@ func Default() Config {
 		LogLevel:       "warn",
 		FlightRecorder: true,
 		Tracker:        Tracker{Listen: ":6969", AdminListen: "127.0.0.1:6970", MaxPeersPerIP: 8, Drain: 250 * time.Millisecond, View: "auto"},
-		Seed:           Seed{Data: ".", Listen: ":6881", Wire: wire},
-		Leech:          Leech{Output: ".", Listen: ":0", SeedFor: "auto", Wire: wire},
-		Share:          Share{Listen: ":6969", UDPListen: "off", PeerListen: ":6881", PieceSize: "auto", View: "on", Wire: wire},
+		Seed:           Seed{Data: ".", Listen: ":6881", Scrub: scrub, Wire: wire},
+		Leech:          Leech{Output: ".", Listen: ":0", SeedFor: "auto", Scrub: scrub, Wire: wire},
+		Share:          Share{Listen: ":6969", UDPListen: "off", PeerListen: ":6881", PieceSize: "auto", View: "on", Scrub: scrub, Wire: wire},
 		Status:         Status{Interval: 2 * time.Second},
 		Wait:           Wait{Hosts: "100%", Interval: 2 * time.Second},
 	}

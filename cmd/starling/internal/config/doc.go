@@ -6,8 +6,10 @@
 //
 // Load returns a Config that has passed Validate, which refuses and never
 // repairs. A key that nothing reads is an error: a misspelt limit must not be a
-// missing limit. There are no secrets in it: what is secret is given as the
-// path of a file.
+// missing limit. A variable that nothing reads is no error, since others may set what
+// begins with STARLING_, as Kubernetes does for a Service of that name: Strangers finds
+// them, for a warning. There are no secrets in it: what is secret is given as the path of
+// a file.
 //
 // The package opens no listener and starts nothing; it does not know cobra.
 package config

@@ -34,12 +34,14 @@ type Source struct {
 // empty if none.
 func Load(src Source) (*Config, string, error) {
 	v := viper.NewWithOptions(viper.KeyDelimiter(delimiter))
-	v.SetEnvPrefix("STARLING")
-	v.SetEnvKeyReplacer(strings.NewReplacer(delimiter, "_", "-", "_"))
-	v.AutomaticEnv()
 	keys := Keys()
 	for _, k := range keys {
 		v.SetDefault(k.path(delimiter), k.Default)
+		// Each by name: viper's own search takes a variable called like a section for
+		// all of it, and STARLING_TRACKER would be the end of every tracker key.
+		if err := v.BindEnv(k.path(delimiter), k.Env()); err != nil {
+			return nil, "", err
+		}
 	}
 	if err := bind(v, keys, "", src.Global); err != nil {
 		return nil, "", err
@@ -87,7 +89,7 @@ func bind(v *viper.Viper, keys []Key, section string, flags *pflag.FlagSet) erro
 // exists. The working directory is no place to look: a directory that somebody
 // else can write must not configure us.
 func find(src Source) (string, error) {
-	for _, asked := range []string{src.File, src.Getenv("STARLING_CONFIG")} {
+	for _, asked := range []string{src.File, src.Getenv(envPrefix + "CONFIG")} {
 		if asked != "" {
 			_, err := os.Stat(asked)
 			return asked, placed(asked, err)
@@ -143,7 +145,7 @@ func (k Key) path(sep string) string {
 
 // Env is the environment variable of the key.
 func (k Key) Env() string {
-	return "STARLING_" + strings.ToUpper(strings.ReplaceAll(k.path("_"), "-", "_"))
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(k.path("_"), "-", "_"))
 }
 
 // Keys lists every key with its default, in the order of the Config type.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,9 @@ const (
 	minPiece = 16 << 10
 	maxPiece = 64 << 20
 )
+
+// hostName is what a browser can send as the name of a host; an address needs no leave.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
 // Validate refuses a configuration that cannot work. Each refusal names its key.
 func (c *Config) Validate() error {
@@ -41,6 +45,11 @@ func (c *Config) Validate() error {
 		v.fail("node-label", err)
 	}
 	v.listen("metrics-listen", c.MetricsListen, true)
+	for _, name := range c.AllowHost {
+		if !hostName.MatchString(name) {
+			v.fail("allow-host", fmt.Errorf("%q is not the name of a host, without port and scheme", name))
+		}
+	}
 	if c.Monitor != "" {
 		if err := hostPort(c.Monitor, 1); err != nil {
 			v.fail("monitor", err)
@@ -63,6 +72,7 @@ func (c *Config) Validate() error {
 	v.listen("seed.listen", c.Seed.Listen, false)
 	v.urls("seed.tracker", c.Seed.Tracker)
 	v.wire("seed", &c.Seed.Wire)
+	v.duration("seed.scrub", c.Seed.Scrub)
 
 	l := &c.Leech
 	v.listen("leech.listen", l.Listen, false)
@@ -75,6 +85,7 @@ func (c *Config) Validate() error {
 	v.wire("leech", &l.Wire)
 	v.duration("leech.timeout", l.Timeout)
 	v.duration("leech.stall-timeout", l.StallTimeout)
+	v.duration("leech.scrub", l.Scrub)
 	_, briefly, err := ParseSeedFor(l.SeedFor)
 	if err != nil {
 		v.fail("leech.seed-for", err)
@@ -90,6 +101,7 @@ func (c *Config) Validate() error {
 		v.fail("share.piece-size", err)
 	}
 	v.wire("share", &c.Share.Wire)
+	v.duration("share.scrub", c.Share.Scrub)
 	v.oneOf("share.view", c.Share.View, "on", "off")
 	v.fleet(c)
 	return errors.Join(v.errs...)

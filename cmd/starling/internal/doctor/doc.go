@@ -10,5 +10,6 @@
 // The checks write one file to the download directory and remove it, listen for a
 // moment at the ports to be used, and ask the tracker for its health. They change
 // nothing else, and need no privilege; without it the name of the program that
-// holds a port may stay unknown.
+// holds a port may stay unknown. Which variables of the environment nothing reads they
+// are told by the caller.
 package doctor

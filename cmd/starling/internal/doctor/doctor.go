@@ -38,6 +38,8 @@ type Options struct {
 	// Serves says that a tracker is to run on this host, which takes a
 	// descriptor for each connection.
 	Serves bool
+	// Unread are the variables of the environment that look like options and are none.
+	Unread []Variable
 	// Patience bounds the wait for the tracker's answer, over each protocol.
 	Patience time.Duration
 }
@@ -53,6 +55,7 @@ func Run(ctx context.Context, o Options) []Finding {
 		out = append(out, f...)
 	}
 	checks := []func() []Finding{
+		func() []Finding { return judgeEnvironment(o.Unread) },
 		func() []Finding { return one(judgeClock(reached.clock, synchronised())) },
 		func() []Finding { return ports(ctx, o.Ports) },
 		func() []Finding { return one(judgeDescriptors(descriptors(), o.Serves)) },

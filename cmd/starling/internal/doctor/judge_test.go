@@ -76,6 +76,10 @@ func TestJudges(t *testing.T) {
 		"no memory":           {judgeMemory(memory{known: true, total: 8 << 30, available: 30 << 20}), Problem, "too little"},
 		"group without limit": {judgeMemory(memory{known: true, total: 8 << 30, available: 1 << 30, group: 2 << 30}), Warning, "control group"},
 		"group with limit":    {judgeMemory(memory{known: true, total: 8 << 30, available: 1 << 30, group: 2 << 30, goLimit: true}), OK, "control group"},
+		"environment":         {last(judgeEnvironment(nil)), OK, "no STARLING_ variable"},
+		"a slip":              {last(judgeEnvironment([]Variable{{"STARLING_DOWN_LIMT", "STARLING_LEECH_DOWN_LIMIT"}})), Warning, "nothing reads STARLING_DOWN_LIMT"},
+		"no slip":             {last(judgeEnvironment([]Variable{{"STARLING_DOWN_LIMT", ""}})), Warning, "nothing reads STARLING_DOWN_LIMT"},
+		"many slips":          {last(judgeEnvironment(make([]Variable, maxVariables+3))), Warning, "nothing reads 3 more variables"},
 	} {
 		if c.got.Level != c.level || !strings.Contains(c.got.Found, c.says) {
 			t.Errorf("%s: %+v, want %s with %q", name, c.got, c.level, c.says)

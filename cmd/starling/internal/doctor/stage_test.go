@@ -85,7 +85,7 @@ func TestRun(t *testing.T) {
 	for _, f := range Run(context.Background(), o) {
 		order = append(order, f.Check)
 	}
-	want := []string{"tracker http", "tracker udp", "clock", "port 127.0.0.1:1/tcp", "descriptors", "file system", "disk space", "disk speed", "mtu", "hashing", "memory"}
+	want := []string{"tracker http", "tracker udp", "environment", "clock", "port 127.0.0.1:1/tcp", "descriptors", "file system", "disk space", "disk speed", "mtu", "hashing", "memory"}
 	if strings.Join(order, ",") != strings.Join(want, ",") {
 		t.Errorf("findings %v, want %v", order, want)
 	}

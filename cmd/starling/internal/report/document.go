@@ -68,7 +68,7 @@ type Fleet struct {
 }
 
 // Event is a moment: ready, first_byte, complete, stopped, stalled, resumed,
-// failed, banned, tracker_failed, tracker_ok, reloaded, reload_failed, draining.
+// failed, banned, rotten, mended, changed, rechecked, tracker_failed, tracker_ok, reloaded, reload_failed, draining.
 type Event struct {
 	Name string `json:"event"`
 	// Addresses are where a daemon serves, by what serves there: peer,
