@@ -133,6 +133,18 @@ func eventually(t *testing.T, what string, check func() bool) {
 	}
 }
 
+// TestMonitorService: a monitor has no unit of ours; under one of somebody's it says what
+// the others say.
+func TestMonitorService(t *testing.T) {
+	m := startService(t, "monitor", []string{build(t), "monitor", "--listen", "127.0.0.1:0", "--count"}, "143")
+	if status := m.hear("READY=1"); !strings.Contains(status, "STATUS=serving monitor 127.0.0.1:") {
+		t.Errorf("ready with %q", status)
+	}
+	m.hear("WATCHDOG=1")
+	m.hear("WATCHDOG=1")
+	m.stop()
+}
+
 func waitForTorrent(t *testing.T, url string) {
 	t.Helper()
 	eventually(t, "the tracker serves "+url, func() bool {

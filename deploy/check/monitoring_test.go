@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,65 @@ func demoWith(t *testing.T, component string) []*object {
 		t.Fatal(err)
 	}
 	return render(t, dir)
+}
+
+// TestPodMonitors: each target has the job that rules and boards ask for and its node's
+// name, and keeps the buckets, also where Prometheus takes native histograms.
+func TestPodMonitors(t *testing.T) {
+	var jobs []string
+	for _, o := range demoWith(t, "podmonitors") {
+		if o.monitor == nil {
+			continue
+		}
+		spec := &o.monitor.Spec
+		if keep := spec.ScrapeClassicHistograms; keep == nil || !*keep {
+			t.Errorf("%s: Prometheus may drop the buckets", o.meta.Name)
+		}
+		if spec.JobLabel != "" {
+			t.Errorf("%s: the job is what the label %s says", o.meta.Name, spec.JobLabel)
+		}
+		for _, e := range spec.PodMetricsEndpoints {
+			// A replacement that is not given is all of the source.
+			set := map[string]string{}
+			for _, r := range e.RelabelConfigs {
+				switch {
+				case r.Action != "" && r.Action != "replace" || r.Regex != "" || r.Separator != nil:
+					t.Errorf("%s: nobody has said how to check %+v", o.meta.Name, r)
+				case len(r.SourceLabels) == 0 && r.Replacement != nil:
+					set[r.TargetLabel] = *r.Replacement
+				case len(r.SourceLabels) == 1 && r.Replacement == nil:
+					set[r.TargetLabel] = "of " + string(r.SourceLabels[0])
+				default:
+					t.Errorf("%s: nobody has said how to check %+v", o.meta.Name, r)
+				}
+			}
+			if got, want := set["node"], "of __meta_kubernetes_pod_node_name"; got != want {
+				t.Errorf("%s: the label node is %q, want %q", o.meta.Name, got, want)
+			}
+			jobs = append(jobs, set["job"])
+		}
+	}
+	slices.Sort(jobs)
+	file, err := os.ReadFile("../prometheus/prometheus.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Scrape []struct {
+			Job string `json:"job_name"`
+		} `json:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal(file, &config); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, c := range config.Scrape {
+		want = append(want, c.Job)
+	}
+	slices.Sort(want)
+	if len(want) == 0 || !slices.Equal(jobs, want) {
+		t.Errorf("jobs %q; Prometheus' own configuration has %q", jobs, want)
+	}
 }
 
 // TestKubernetesMonitoring: the component adds the rules and the boards as they are, in

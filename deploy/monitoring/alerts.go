@@ -27,8 +27,6 @@ const (
 
 const (
 	instance = "job, instance"
-	// instances keeps what the host calls itself, where the scrape configuration has it.
-	instances = instance + ", node"
 	// host is what people know a peer by.
 	host = "{{ or $labels.node $labels.instance }}"
 )
@@ -94,6 +92,9 @@ func trackerAlerts(t Timing) []Alert {
 	}
 }
 
+// peerAlerts are about hosts, or about all of them together. One about a host keeps
+// what the scrape configuration says of it: node, and each label_K, by which an alert
+// finds whom the rack belongs to.
 func peerAlerts(t Timing) []Alert {
 	corrupt := peer.MetricPiecesVerified + `{result="corrupt"}`
 	return []Alert{
@@ -110,17 +111,25 @@ func peerAlerts(t Timing) []Alert {
 			// A leecher waits half a minute for its disk and then ends, so that
 			// one sample of it must do.
 			Name: "StarlingDownloadFailed", Severity: "critical", For: 0,
-			When:    []Condition{{Query: "sum by (" + instances + ") (max_over_time(" + peer.MetricTorrents + `{state="error"}` + t.window() + "))", Is: "> 0"}},
+			When:    []Condition{{Query: "sum without (state) (max_over_time(" + peer.MetricTorrents + `{state="error"}` + t.window() + "))", Is: "> 0"}},
 			Summary: "The disk of " + host + " refuses",
 			Text:    "A torrent is in error: the disk is full, read-only or gone. A leecher goes on by itself if that passes within half a minute, and else ends; started again, it resumes.",
 		},
 		{
 			Name: "StarlingCorruptPieces", Severity: "warning", For: 0,
-			When: []Condition{{Query: "sum by (" + instances + ") (increase(" + corrupt + t.window() + "))", Is: "> 0"}},
+			When: []Condition{{Query: "sum without (result) (increase(" + corrupt + t.window() + "))", Is: "> 0"}},
 			// An increase begins with the first scrape, and a peer may be done by then.
-			Or:      []Condition{{Query: "sum by (" + instances + ") (" + corrupt + " unless " + corrupt + " offset " + promDuration(t.Window) + ") > 0"}},
+			Or:      []Condition{{Query: "sum without (result) (" + corrupt + " unless " + corrupt + " offset " + promDuration(t.Window) + ") > 0"}},
 			Summary: host + " received pieces that do not match their hash",
 			Text:    "Nothing wrong reaches a disk, but somebody sends it. The sender is banned when it is known.",
+		},
+		{
+			Name: "StarlingBadPieces", Severity: "warning", For: 0,
+			When: []Condition{{Query: peer.MetricPiecesBad, Is: "> 0"}},
+			// A leech may have mended it by the next scrape.
+			Or:      []Condition{{Query: "sum without (result) (increase(" + peer.MetricScrubbed + `{result="bad"}` + t.window() + "))", Is: "> 0"}},
+			Summary: "The disk of " + host + " has pieces wrong that were right",
+			Text:    "They are served to nobody. A leech fetches them again; what a seed has wrong stays so until somebody mends it.",
 		},
 		{
 			Name: "StarlingLowPeerShare", Severity: "warning", For: 5 * time.Minute,

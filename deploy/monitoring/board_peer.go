@@ -46,6 +46,8 @@ func peerBoard() *board {
 	b.series(8, "Operations", "By kind.", "iops", q("{{op}}", "sum by (op) ("+rate(peer.MetricDiskDuration+"_count")+")"))
 	b.series(8, "Time in the disk", "Seconds a second, by operation. A peer has two workers for its disk: near 2 of read, write and hash, the disk is the bound.", "short",
 		q("{{op}}", "sum by (op) ("+rate(peer.MetricDiskDuration+"_sum")+")")).stack()
+	b.series(12, "Wrong on the disk", "Pieces that were verified once and are wrong on this host's disk: served to nobody until they are right.", "short", q("{{instance}}", sel(peer.MetricPiecesBad)))
+	b.series(12, "Read again", "Pieces of complete content that were held against their hash once more, by verdict.", "cps", q("{{result}}", "sum by (result) ("+rate(peer.MetricScrubbed)+")"))
 
 	b.row("Process")
 	b.series(6, "CPU", "Seconds of CPU a second: 1 is one processor.", "short", q("{{instance}}", b.ours(rate(metricCPU))))

@@ -77,42 +77,6 @@ func (tr *trial) starve() (stop func()) {
 	}
 }
 
-// mountTmpfs mounts a disk of 160 MiB, and says whether this machine lets it.
-func mountTmpfs(t *testing.T, dir string) bool {
-	t.Helper()
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=160m"); err != nil {
-		if os.Getenv("CI") == "true" && os.Geteuid() == 0 {
-			t.Fatalf("CI as root must be able to mount a tmpfs: %v", err)
-		}
-		t.Logf("StarlingDownloadFailed is not staged: %v", err)
-		return false
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Errorf("unmount %s: %v", dir, err)
-		}
-	})
-	return true
-}
-
-// fill writes until the disk is full.
-func fill(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for chunk := make([]byte, 64<<10); err == nil; _, err = f.Write(chunk) {
-	}
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Fatal(err)
-	}
-}
-
 // slowRate is in bytes a second: a piece of 256 KiB takes more than half a second.
 const slowRate = "400k"
 

@@ -20,7 +20,8 @@ const (
 
 func recordings(t Timing) []Rule {
 	w := t.window()
-	const each = "by (job, instance) "
+	// An alert on them says of the process what the scrape configuration does.
+	const each = "without (event, result) "
 	rateOf := func(metric, matchers string) string { return "rate(" + metric + matchers + w + ")" }
 	payload := `{kind="payload"}`
 	list := []struct{ name, expr string }{
@@ -31,7 +32,7 @@ func recordings(t Timing) []Rule {
 		{recRelayed, recSent + "\nand (sum without (kind) (" + peer.MetricReceived + payload + ") > 0)"},
 		{recShare, "(sum by (job) (" + recRelayed + ") or 0 * sum by (job) (" + recReceived + "))\n/ sum by (job) (" + recReceived + ")"},
 		{recFailures, "sum " + each + "(" + rateOf(tracker.MetricAnnounces, `{result!="ok"}`) + ")\n/ sum " + each + "(" + rateOf(tracker.MetricAnnounces, "") + ")"},
-		{recLatency, "histogram_quantile(0.99, sum by (job, instance, le) (" + rateOf(tracker.MetricAnnounceDuration+"_bucket", "") + "))"},
+		{recLatency, "histogram_quantile(0.99, " + rateOf(tracker.MetricAnnounceDuration+"_bucket", "") + ")"},
 		{recPeerErrors, "sum by (job) (" + rateOf(peer.MetricAnnounces, `{result="error"}`) + ")\n/ sum by (job) (" + rateOf(peer.MetricAnnounces, "") + ")"},
 		{recDiskSeconds, rateOf(peer.MetricDiskDuration+"_sum", "") + "\n/ " + rateOf(peer.MetricDiskDuration+"_count", "")},
 	}

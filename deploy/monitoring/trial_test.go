@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"starling/internal/testutil"
 )
 
 // trialTiming brings minutes down to seconds. The window must still hold a peer's
@@ -35,7 +37,10 @@ func TestAlertsFire(t *testing.T) {
 	t.Parallel()
 	tr := &trial{t: t, dir: t.TempDir()}
 	disk := filepath.Join(tr.dir, "disk")
-	mounted := mountTmpfs(t, disk)
+	unmounted := testutil.Tmpfs(t, disk, "size=160m")
+	if unmounted != nil {
+		t.Logf("StarlingDownloadFailed is not staged: %v", unmounted)
+	}
 	slowed := mountSlow(t, filepath.Join(tr.dir, "slow"))
 	config := filepath.Join(tr.dir, "config.yaml")
 	writeFile(t, config, "log-level: warn\n")
@@ -45,9 +50,10 @@ func TestAlertsFire(t *testing.T) {
 	// A seed that will die. Its tracker notices when its time is over.
 	lost := tr.swarm("lost", 64<<20, "512KiB/s")
 	tr.leech("lost", "alone")
-	// A seed whose file is not what it was when it was checked.
-	tr.poison("poison", 4<<20)
+	// Seeds whose file is not what it was when it was checked. One does not look.
+	tr.poison("poison", 4<<20, "--scrub", "0")
 	tr.leech("poison", "victim")
+	tr.poison("rot", 1<<20, "--scrub", "1s")
 	if slowed {
 		tr.swarm("large", 64<<20, "0")
 		tr.leech("large", "slow")
@@ -60,13 +66,14 @@ func TestAlertsFire(t *testing.T) {
 
 	lost.kill()
 	tr.fires("StarlingCorruptPieces", "victim")
+	tr.fires("StarlingBadPieces", "seed-rot")
 	tr.fires("StarlingLowPeerShare")
 	if slowed {
 		tr.fires("StarlingDiskSlow", "slow")
 	}
 	stop := tr.repeat(50*time.Millisecond, "announce?info_hash=nonsense")
-	if mounted {
-		fill(t, filepath.Join(disk, "ballast"))
+	if unmounted == nil {
+		testutil.Fill(t, filepath.Join(disk, "ballast"))
 		tr.fires("StarlingDownloadFailed", "disk")
 	}
 	tr.fires("StarlingAnnounceErrors")
@@ -112,16 +119,17 @@ func (tr *trial) swarm(name string, size int, rate string) *proc {
 	return tr.serve(name, rate)
 }
 
-func (tr *trial) serve(name, rate string) *proc {
+func (tr *trial) serve(name, rate string, flags ...string) *proc {
 	tr.t.Helper()
-	p, _ := run(tr.t, "seed", tr.torrent(name), "--data", filepath.Dir(tr.torrent(name)),
-		"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--up-limit", rate)
+	p, _ := run(tr.t, append([]string{"seed", tr.torrent(name), "--data", filepath.Dir(tr.torrent(name)),
+		"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--up-limit", rate,
+		"--node-name", "seed-" + name, "--node-label", "rack=of-seed-" + name}, flags...)...)
 	return p
 }
 
 // poison makes a seed that was checked once, and whose disk has lost the content
 // since without a trace in the file's size or time.
-func (tr *trial) poison(name string, size int) {
+func (tr *trial) poison(name string, size int, flags ...string) {
 	tr.t.Helper()
 	seed := tr.swarm(name, size, "0")
 	seed.signal(tr.t, syscall.SIGTERM)
@@ -137,16 +145,17 @@ func (tr *trial) poison(name string, size int) {
 	if err != nil {
 		tr.t.Fatal(err)
 	}
-	tr.serve(name, "0")
+	tr.serve(name, "0", flags...)
 }
 
 func (tr *trial) leech(name, into string, flags ...string) {
 	tr.t.Helper()
-	run(tr.t, append([]string{"leech", tr.torrent(name), "-o", filepath.Join(tr.dir, into), "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--node-name", into}, flags...)...)
+	run(tr.t, append([]string{"leech", tr.torrent(name), "-o", filepath.Join(tr.dir, into), "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
+		"--node-name", into, "--node-label", "rack=of-" + into}, flags...)...)
 }
 
 // fires waits until an alert fires on one of the hosts, if any are given, and checks
-// what it says.
+// what it says, and that it says where the host is.
 func (tr *trial) fires(name string, hosts ...string) {
 	tr.t.Helper()
 	began := time.Now()
@@ -168,6 +177,9 @@ func (tr *trial) fires(name string, hosts ...string) {
 			}
 			if !strings.Contains(summary, node) {
 				tr.t.Errorf("%s does not say that it is on %s: %q", name, node, summary)
+			}
+			if rack := a.Labels["label_rack"]; len(hosts) > 0 && rack != "of-"+node {
+				tr.t.Errorf("%s is of the rack %q, want that of %s", name, rack, node)
 			}
 			if _, err := os.Stat(filepath.Join("../..", a.Annotations["runbook_url"])); err != nil {
 				tr.t.Error(err)
