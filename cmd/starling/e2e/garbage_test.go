@@ -120,10 +120,14 @@ func abs(n int) int { return max(n, -n) }
 // peerTarget is the seed's port.
 func (s *swarm) peerTarget() *target {
 	rng := rand.New(rand.NewPCG(4711, 1))
+	var mu sync.Mutex // many may greet at once
+	ids := rand.New(rand.NewPCG(4711, 3))
 	hello := func() []byte {
+		mu.Lock()
+		defer mu.Unlock()
 		b := []byte("HELO\x00\x00\x00\x34\x00\x01\x00\x01" + s.infohash)
 		for range 20 {
-			b = append(b, byte(rng.Uint32()))
+			b = append(b, byte(ids.Uint32()))
 		}
 		b = append(b, 0, 0, 0, 64)
 		b = binary.BigEndian.AppendUint32(b, 256<<10)
