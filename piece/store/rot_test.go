@@ -42,6 +42,17 @@ func published(t *testing.T, x *torrent) *Store {
 	return s
 }
 
+// mend puts piece 0 again, where it is, and finishes.
+func (x *torrent) mend(t *testing.T, s *Store) {
+	t.Helper()
+	x.put(t, s, 0)
+	if s.Path() != x.path("t") {
+		t.Error("data at", s.Path())
+	}
+	must(t, s.Finish(ctx))
+	x.checkFinal(t)
+}
+
 // recheck wants a verdict on piece i.
 func recheck(t *testing.T, s *Store, i int, want bool) (where string) {
 	t.Helper()
@@ -117,12 +128,7 @@ func TestRotAndRestart(t *testing.T) {
 	if have, trusted := resumed(t, s); !trusted || len(have) != x.pieces()-1 {
 		t.Fatal(have, trusted)
 	}
-	x.put(t, s, 0)
-	if s.Path() != x.path("t") {
-		t.Error("data at", s.Path())
-	}
-	must(t, s.Finish(ctx))
-	x.checkFinal(t)
+	x.mend(t, s)
 }
 
 // A process that dies while it mends leaves nothing that the next one believes, and
@@ -235,12 +241,7 @@ func TestRotAndSyncError(t *testing.T) {
 	if err := s.Finish(ctx); !errors.As(err, &lost) || !slices.Equal(lost.Pieces, []int{0}) {
 		t.Fatal(err)
 	}
-	x.put(t, s, 0)
-	if s.Path() != x.path("t") {
-		t.Error("data at", s.Path())
-	}
-	must(t, s.Finish(ctx))
-	x.checkFinal(t)
+	x.mend(t, s)
 }
 
 // A store that only reads stops serving the piece, and serves it again when the disk

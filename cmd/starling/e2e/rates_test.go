@@ -49,8 +49,7 @@ func TestRates(t *testing.T) {
 		judged++
 		within(t, "upload rate", now.up, (now.sent-then.sent)/passed, 0.05)
 		within(t, "download rate", now.down, (now.received-then.received)/passed, 0.05)
-		// Beside other packages' tests both may lack the processor for a while.
-		within(t, "rate against its limit", now.up, limit, choose(0.10, 0.05))
+		within(t, "rate against its limit", now.up, limit, 0.05)
 	}
 	if judged == 0 {
 		t.Error("too few readings to judge the rates by")
